@@ -1,0 +1,115 @@
+import type { Day } from './calendar.ts';
+import type { DepartureReason } from './history.ts';
+import type { Minor } from './money.ts';
+import type { Micros } from './time-zone.ts';
+
+/** A satisfaction score (0–10) with what orders it among the scores of its day. */
+export interface Score {
+  readonly at: Micros;
+  readonly id: string;
+  readonly score: number;
+}
+
+/** A stated departure with what orders it among the departures of its day. */
+export interface Departure {
+  readonly at: Micros;
+  readonly id: string;
+  readonly reason: DepartureReason | null;
+}
+
+/**
+ * All that one customer did on one calendar day, as totals that can be merged: never a list of purchases, so a day's size does not grow
+ * with what is bought on it. The day a customer became known is one too, and may be empty.
+ */
+export interface ActivityDay {
+  readonly day: Day;
+  /** Purchases that count. */
+  purchases: number;
+  /** Amounts less refunds of the purchases that are not voided. */
+  revenue: Minor;
+  /** Costs of purchases that are not voided and of interactions. */
+  costs: Minor;
+  /** Distinct product codes of the purchases that count. */
+  products: Set<string>;
+  /** Interactions that are not voided, of any kind. */
+  interactions: number;
+  /** The same by kind. */
+  kinds: Map<string, number>;
+  score: Score | null;
+  departure: Departure | null;
+  /** Rows stored with this day, voided or not: what the status counts. */
+  stored_purchases: number;
+  stored_refunds: number;
+  stored_interactions: number;
+  /** Refunds dated this day that wait for their purchase. */
+  pending_refunds: number;
+}
+
+/** A day on which nothing happened. */
+export function emptyDay(day: Day): ActivityDay {
+  return {
+    day,
+    purchases: 0,
+    revenue: 0,
+    costs: 0,
+    products: new Set(),
+    interactions: 0,
+    kinds: new Map(),
+    score: null,
+    departure: null,
+    stored_purchases: 0,
+    stored_refunds: 0,
+    stored_interactions: 0,
+    pending_refunds: 0,
+  };
+}
+
+/** Keeps the later of two scores of a day, and of two at one instant the one with the greater interaction_id. */
+export function noteScore(day: ActivityDay, score: Score): void {
+  if (day.score === null || isLater(score, day.score)) day.score = score;
+}
+
+/** Keeps the later of two departures of a day, ordered as scores are. */
+export function noteDeparture(day: ActivityDay, departure: Departure): void {
+  if (day.departure === null || isLater(departure, day.departure)) day.departure = departure;
+}
+
+interface Ordered {
+  readonly at: Micros;
+  readonly id: string;
+}
+
+function isLater(a: Ordered, b: Ordered): boolean {
+  return a.at > b.at || (a.at === b.at && compareText(a.id, b.id) > 0);
+}
+
+/** Order of texts by code point, which is PostgreSQL's `collate "C"` for UTF-8; JavaScript's `<` orders by UTF-16 unit. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const [unitA, unitB] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (unitA !== unitB) {
+      const [surrogateA, surrogateB] = [(unitA & 0xf800) === 0xd800, (unitB & 0xf800) === 0xd800];
+      // Surrogates stand for code points above every other unit.
+      return surrogateA === surrogateB ? unitA - unitB : surrogateA ? 1 : -1;
+    }
+  }
+  return a.length - b.length;
+}
+
+/** Merges what happened on the same day into `into`. */
+export function mergeDay(into: ActivityDay, more: ActivityDay): void {
+  into.purchases += more.purchases;
+  into.revenue += more.revenue;
+  into.costs += more.costs;
+  for (const code of more.products) into.products.add(code);
+  into.interactions += more.interactions;
+  for (const [kind, count] of more.kinds) into.kinds.set(kind, (into.kinds.get(kind) ?? 0) + count);
+  if (more.score !== null) noteScore(into, more.score);
+  if (more.departure !== null) noteDeparture(into, more.departure);
+  into.stored_purchases += more.stored_purchases;
+  into.stored_refunds += more.stored_refunds;
+  into.stored_interactions += more.stored_interactions;
+  into.pending_refunds += more.pending_refunds;
+}

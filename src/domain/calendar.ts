@@ -1,0 +1,83 @@
+/** A calendar day of the reporting time zone: whole days since 1970-01-01, negative before it. */
+export type Day = number;
+
+const DAY_MS = 86_400_000;
+
+/** The first day the service accepts, 1900-01-01. */
+export const FIRST_DAY: Day = Date.UTC(1900, 0, 1) / DAY_MS;
+/** The last day the service accepts, 2199-12-31. Moves scheduled after it are not kept. */
+export const LAST_DAY: Day = Date.UTC(2199, 11, 31) / DAY_MS;
+
+/** Day number of a proleptic Gregorian date; the month counts from 1. The date must exist. */
+export function dayOf(year: number, month: number, dayOfMonth: number): Day {
+  return Date.UTC(year, month - 1, dayOfMonth) / DAY_MS;
+}
+
+/** True if the three numbers name a day of the Gregorian calendar between 1900-01-01 and 2199-12-31. */
+export function isDate(year: number, month: number, dayOfMonth: number): boolean {
+  if (year < 1900 || year > 2199 || month < 1 || month > 12 || dayOfMonth < 1) return false;
+  return dayOfMonth <= daysInMonth(year, month);
+}
+
+/** Days of a month, 28–31; the month counts from 1. */
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** Reads `YYYY-MM-DD`; null if the text has another form, or names no day between 1900-01-01 and 2199-12-31. */
+export function parseDay(text: string): Day | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (match === null) return null;
+  const [year, month, dayOfMonth] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  return isDate(year, month, dayOfMonth) ? dayOf(year, month, dayOfMonth) : null;
+}
+
+/** Writes a day as `YYYY-MM-DD`. */
+export function formatDay(day: Day): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** Lengths of a series' steps. Weeks are ISO weeks, Monday to Sunday. */
+export const INTERVALS = ['day', 'week', 'month', 'quarter', 'year'] as const;
+/** One of `INTERVALS`. */
+export type Interval = (typeof INTERVALS)[number];
+
+/** First day of the period of the given length that holds the day. */
+export function periodStart(day: Day, interval: Interval): Day {
+  switch (interval) {
+    case 'day':
+      return day;
+    case 'week':
+      return day - ((((day + 3) % 7) + 7) % 7);
+    case 'month':
+      return monthStart(day);
+    case 'quarter':
+      return monthsBack(day, new Date(day * DAY_MS).getUTCMonth() % 3);
+    case 'year':
+      return monthsBack(day, new Date(day * DAY_MS).getUTCMonth());
+  }
+}
+
+/** First day of the next period of the given length. */
+export function nextPeriodStart(day: Day, interval: Interval): Day {
+  const longest = { day: 1, week: 7, month: 31, quarter: 92, year: 366 }[interval];
+  return periodStart(periodStart(day, interval) + longest, interval);
+}
+
+function monthsBack(day: Day, months: number): Day {
+  const date = new Date(day * DAY_MS);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - months, 1) / DAY_MS;
+}
+
+const MONTH_STARTS = new Int32Array(LAST_DAY - FIRST_DAY + 1);
+
+/** First day of the day's month. Kept in a table: every move of every fold asks for it. */
+export function monthStart(day: Day): Day {
+  const index = day - FIRST_DAY;
+  const known = MONTH_STARTS[index];
+  if (known !== undefined && known !== 0) return known;
+  const start = monthsBack(day, 0);
+  if (index >= 0 && index < MONTH_STARTS.length) MONTH_STARTS[index] = start;
+  return start;
+}

@@ -1,0 +1,122 @@
+import { type Day, LAST_DAY } from './calendar.ts';
+import { type CompiledCondition, compileCondition, memoryOf } from './condition.ts';
+import type { Facts, Memory } from './facts.ts';
+import { ACTIVITIES, type Condition, type Model } from './model.ts';
+
+/**
+ * Where a customer stands in one model, as one small integer: 0 before they are known, else 1 + 4 · stage + activity, with the stage's
+ * index in the model and the activity's in `ACTIVITIES`. Roll-ups are keyed by it.
+ */
+export type Position = number;
+
+/** The position of nobody: the customer is not known yet. */
+export const UNKNOWN: Position = 0;
+
+/** Position of a stage (index) and an activity (index). */
+export function positionOf(stage: number, activity: number): Position {
+  return 1 + stage * ACTIVITIES.length + activity;
+}
+
+/** Index of the position's stage; the position is not `UNKNOWN`. */
+export function stageOf(position: Position): number {
+  return Math.floor((position - 1) / ACTIVITIES.length);
+}
+
+/** Index of the position's activity; the position is not `UNKNOWN`. */
+export function activityOf(position: Position): number {
+  return (position - 1) % ACTIVITIES.length;
+}
+
+/** A change from one position to another between the ends of two days; dated by the later day. At most one a day. */
+export interface Move {
+  readonly day: Day;
+  readonly from: Position;
+  readonly to: Position;
+}
+
+/** How far one customer is in one model at the end of a day. */
+export interface Place {
+  readonly position: Position;
+  /** First day of the unbroken time in this position. */
+  readonly since: Day;
+  /** Bit i: the condition of stage i has held at the end of this or an earlier day. */
+  readonly reached: number;
+}
+
+/** The place of a customer before the first activity day. */
+export const NOWHERE: Place = { position: UNKNOWN, since: 0, reached: 0 };
+
+/** A model made ready to fold. */
+export interface CompiledModel {
+  readonly model: Model;
+  readonly version: number;
+  /** Place at the end of `day`, on or after `facts.day`, given the place before it. */
+  place(before: Place, facts: Facts, day: Day): Place;
+  /** Days after `facts.day` and before `until` on which the place could change by time alone, ascending. */
+  turns(facts: Facts, until: Day): readonly Day[];
+}
+
+/** Every condition of the models' stages. */
+export function conditionsOf(models: readonly Model[]): Condition[] {
+  return models.flatMap((model) => model.stages.flatMap((stage) => (stage.when === undefined ? [] : [stage.when])));
+}
+
+/** What folding these models together must remember. */
+export function memoryOfModels(models: readonly Model[]): Memory {
+  return memoryOf(conditionsOf(models));
+}
+
+/** Compiles a checked model. `memory` must cover its conditions; `decimals` are those of the currency. */
+export function compileModel(model: Model, version: number, memory: Memory, decimals: number): CompiledModel {
+  const stages = model.stages.map((stage) => stage.stage);
+  const whens: (CompiledCondition | null)[] = model.stages.map((stage) =>
+    stage.when === undefined ? null : compileCondition(stage.when, { memory, decimals, stages }),
+  );
+  return {
+    model,
+    version,
+    place(before, facts, day) {
+      const activity = activityAt(model.lapse, facts, day);
+      const standing = { facts, day, activity, reached: before.reached };
+      let last = 0;
+      whens.forEach((when, index) => {
+        if (when !== null && !when.holds(standing)) return;
+        standing.reached |= 1 << index;
+        last = index;
+      });
+      const position = positionOf(last, activity);
+      return { position, since: position === before.position ? before.since : day, reached: standing.reached };
+    },
+    turns(facts, until) {
+      const days: Day[] = [];
+      const note = (day: Day): void => {
+        if (day > facts.day && day < until && day <= LAST_DAY) days.push(day);
+      };
+      lapseTurns(model.lapse, facts, note);
+      for (const when of whens) when?.turns(facts, note);
+      return ascending(days);
+    },
+  };
+}
+
+/** Index of the activity at the end of a day, by the lapse policy and stated departures. */
+export function activityAt(lapse: Model['lapse'], facts: Facts, day: Day): number {
+  const { last_purchase_day: last, departure_day: departed } = facts;
+  if (last === null) return ACTIVITIES.indexOf('none');
+  if (departed !== null && departed >= last) return ACTIVITIES.indexOf('lapsed');
+  const silence = day - last;
+  if (silence > lapse.lapsed_after_days) return ACTIVITIES.indexOf('lapsed');
+  return ACTIVITIES.indexOf(silence > lapse.at_risk_after_days ? 'at_risk' : 'active');
+}
+
+function lapseTurns(lapse: Model['lapse'], facts: Facts, note: (day: Day) => void): void {
+  if (facts.last_purchase_day === null) return;
+  note(facts.last_purchase_day + lapse.at_risk_after_days + 1);
+  note(facts.last_purchase_day + lapse.lapsed_after_days + 1);
+}
+
+function ascending(days: Day[]): readonly Day[] {
+  if (days.length < 2) return days;
+  days.sort((a, b) => a - b);
+  return days.filter((day, index) => day !== days[index - 1]);
+}

@@ -1,0 +1,213 @@
+import type { Day } from './calendar.ts';
+import type { Facts, Memory } from './facts.ts';
+import { isComparison } from './check-model.ts';
+import { ACTIVITIES, type Comparison, type Condition, MONEY_FEATURES, OPERATORS, type Operator } from './model.ts';
+import { parseSignedMoney } from './money.ts';
+
+/** One customer at the end of one day, as conditions see it. */
+export interface Standing {
+  readonly facts: Facts;
+  /** The day asked about, on or after `facts.day`; nothing has happened between the two. */
+  readonly day: Day;
+  /** Index into `ACTIVITIES`. */
+  readonly activity: number;
+  /** Bit i: the condition of stage i has held at the end of this or an earlier day. */
+  readonly reached: number;
+}
+
+/** A condition made ready to be asked many times. */
+export interface CompiledCondition {
+  holds(standing: Standing): boolean;
+  /** Gives every day after `facts.day` on which the answer could change although nothing happens. */
+  turns(facts: Facts, note: (day: Day) => void): void;
+}
+
+/** What conditions are compiled with. */
+export interface ConditionContext {
+  readonly memory: Memory;
+  /** Decimals of the currency, for money thresholds. */
+  readonly decimals: number;
+  /** Names of the model's stages, in order. */
+  readonly stages: readonly string[];
+}
+
+const NO_TURNS = (): void => {};
+
+/** Compiles a checked condition into closures. The memory must have been made from it (`memoryOf`). */
+export function compileCondition(condition: Condition, context: ConditionContext): CompiledCondition {
+  if (isComparison(condition)) return compileComparison(condition, context);
+  if ('all' in condition) {
+    const parts = condition.all.map((part) => compileCondition(part, context));
+    return { holds: (standing) => parts.every((part) => part.holds(standing)), turns: turnsOf(parts) };
+  }
+  if ('any' in condition) {
+    const parts = condition.any.map((part) => compileCondition(part, context));
+    return { holds: (standing) => parts.some((part) => part.holds(standing)), turns: turnsOf(parts) };
+  }
+  if ('not' in condition) {
+    const part = compileCondition(condition.not, context);
+    return { holds: (standing) => !part.holds(standing), turns: part.turns };
+  }
+  if ('stage_reached' in condition) {
+    const bit = 1 << context.stages.indexOf(condition.stage_reached);
+    return { holds: (standing) => (standing.reached & bit) !== 0, turns: NO_TURNS };
+  }
+  const allowed = condition.activity.map((activity) => ACTIVITIES.indexOf(activity));
+  return { holds: (standing) => allowed.includes(standing.activity), turns: NO_TURNS };
+}
+
+function turnsOf(parts: readonly CompiledCondition[]): CompiledCondition['turns'] {
+  return (facts, note) => {
+    for (const part of parts) part.turns(facts, note);
+  };
+}
+
+/** A feature ready to be read: its value (null if it does not exist yet), and when the value or a test of it changes by time alone. */
+export interface CompiledFeature {
+  value(facts: Facts, day: Day): number | null;
+  turns(facts: Facts, thresholds: readonly number[], note: (day: Day) => void): void;
+}
+
+function compileComparison(comparison: Comparison, context: ConditionContext): CompiledCondition {
+  const feature = compileFeature(comparison, context.memory);
+  const tests = thresholdsOf(comparison, context.decimals);
+  const bounds = tests.map(([, bound]) => bound);
+  return {
+    holds: ({ facts, day }) => {
+      const value = feature.value(facts, day);
+      return value !== null && tests.every(([operator, bound]) => compare(value, operator, bound));
+    },
+    turns: (facts, note) => feature.turns(facts, bounds, note),
+  };
+}
+
+/** The comparison's thresholds as numbers, money in minor units. */
+export function thresholdsOf(comparison: Comparison, decimals: number): (readonly [Operator, number])[] {
+  return OPERATORS.flatMap((operator) => {
+    const bound = comparison[operator];
+    if (bound === undefined) return [];
+    const number = MONEY_FEATURES.includes(comparison.feature) ? parseSignedMoney(String(bound), decimals) : bound;
+    return [[operator, number as number] as const];
+  });
+}
+
+/** True if the value stands in the relation to the bound. */
+export function compare(value: number, operator: Operator, bound: number): boolean {
+  switch (operator) {
+    case 'at_least':
+      return value >= bound;
+    case 'at_most':
+      return value <= bound;
+    case 'more_than':
+      return value > bound;
+    case 'less_than':
+      return value < bound;
+  }
+}
+
+/** Makes the feature of a comparison readable. */
+export function compileFeature(comparison: Comparison, memory: Memory): CompiledFeature {
+  const { feature, within_days: window } = comparison;
+  switch (feature) {
+    case 'purchase_days':
+      if (window === undefined) return lasting((facts) => facts.purchase_days);
+      return windowed(window, (recent) => (recent.purchases > 0 ? 1 : 0));
+    case 'revenue':
+      if (window === undefined) return lasting((facts) => facts.revenue);
+      return windowed(window, (recent) => recent.revenue);
+    case 'profit':
+      if (window === undefined) return lasting((facts) => facts.revenue - facts.costs);
+      return windowed(window, (recent) => recent.revenue - recent.costs);
+    case 'interactions': {
+      const indexes = [...new Set(comparison.kinds)].map((kind) => memory.kinds.indexOf(kind));
+      const count = (counts: readonly number[]): number => indexes.reduce((sum, index) => sum + (counts[index] ?? 0), 0);
+      if (window === undefined) return lasting((facts) => count(facts.kinds));
+      return windowed(window, (recent) => count(recent.kinds));
+    }
+    case 'distinct_products':
+      return window === undefined ? lasting((facts) => facts.products.length) : recentProducts(window);
+    case 'latest_score':
+      return lasting((facts) => facts.latest_score);
+    case 'tenure_days':
+      return since((facts) => facts.first_purchase_day);
+    case 'days_since_last_purchase':
+      return since((facts) => facts.last_purchase_day);
+    case 'days_since_last_interaction':
+      return since((facts) => facts.last_interaction_day);
+    case 'days_since_open_complaint':
+      return since((facts) => facts.open_complaint_day);
+  }
+}
+
+/** A value that only events change. */
+function lasting(value: (facts: Facts) => number | null): CompiledFeature {
+  return { value, turns: NO_TURNS };
+}
+
+/** Days since a day of the history. A test against v can change on day v and on the day after it. */
+function since(base: (facts: Facts) => Day | null): CompiledFeature {
+  return {
+    value: (facts, day) => {
+      const from = base(facts);
+      return from === null ? null : day - from;
+    },
+    turns: (facts, thresholds, note) => {
+      const from = base(facts);
+      if (from === null) return;
+      for (const bound of thresholds) {
+        note(from + bound);
+        note(from + bound + 1);
+      }
+    },
+  };
+}
+
+/** A sum over the days in (day − window, day]: a day drops out on the window-th day after it. */
+function windowed(window: number, amount: (recent: Facts['recent'][number]) => number): CompiledFeature {
+  return {
+    value: (facts, day) => {
+      let sum = 0;
+      for (const recent of facts.recent) if (recent.day > day - window) sum += amount(recent);
+      return sum;
+    },
+    turns: (facts, _thresholds, note) => {
+      for (const recent of facts.recent) if (amount(recent) !== 0) note(recent.day + window);
+    },
+  };
+}
+
+function recentProducts(window: number): CompiledFeature {
+  return {
+    value: (facts, day) => facts.products.filter(([, bought]) => bought > day - window).length,
+    turns: (facts, _thresholds, note) => {
+      for (const [, bought] of facts.products) note(bought + window);
+    },
+  };
+}
+
+/** What the fold must remember to answer all these conditions. */
+export function memoryOf(conditions: readonly Condition[]): Memory {
+  const kinds = new Set<string>();
+  const memory = { purchase_window_days: 0, money_window_days: 0, kind_window_days: 0, products: 0 };
+  const widen = (key: keyof typeof memory, size: number | undefined): void => {
+    memory[key] = Math.max(memory[key], size ?? 0);
+  };
+  const visit = (condition: Condition): void => {
+    if (!isComparison(condition)) {
+      if ('all' in condition) condition.all.forEach(visit);
+      else if ('any' in condition) condition.any.forEach(visit);
+      else if ('not' in condition) visit(condition.not);
+      return;
+    }
+    const { feature, within_days } = condition;
+    if (feature === 'interactions') for (const kind of condition.kinds ?? []) kinds.add(kind);
+    if (feature === 'interactions') widen('kind_window_days', within_days);
+    if (feature === 'purchase_days') widen('purchase_window_days', within_days);
+    if (MONEY_FEATURES.includes(feature)) widen('money_window_days', within_days);
+    if (feature === 'distinct_products') {
+      for (const operator of OPERATORS) if (condition[operator] !== undefined) widen('products', Number(condition[operator]) + 1);
+    }
+  };
+  conditions.forEach(visit);
+  return { kinds: [...kinds].sort(), ...memory };
+}

@@ -1,0 +1,113 @@
+import type { ActivityDay } from './activity-day.ts';
+import { compareText } from './activity-day.ts';
+import type { Day } from './calendar.ts';
+import type { Minor } from './money.ts';
+
+/** What the fold must remember of a history beyond totals, so that every condition of its models can be answered. */
+export interface Memory {
+  /** Interaction kinds that conditions count, sorted. */
+  readonly kinds: readonly string[];
+  /** Longest `within_days` on purchase days, on money, on interactions: 0 if unused. */
+  readonly purchase_window_days: number;
+  readonly money_window_days: number;
+  readonly kind_window_days: number;
+  /** How many of the most recent product codes to keep: one more than the largest threshold in use, 0 if unused. */
+  readonly products: number;
+}
+
+/** What happened on one recent day, for conditions limited to the last so many days. */
+export interface RecentDay {
+  readonly day: Day;
+  readonly purchases: number;
+  readonly revenue: Minor;
+  readonly costs: Minor;
+  /** Interactions by kind, in the order of the memory's kinds. */
+  readonly kinds: readonly number[];
+}
+
+/** The facts of one history up to the end of its day `day`, shared by all models and reports. Bounded by the memory, never by the history. */
+export interface Facts {
+  readonly day: Day;
+  readonly known_on: Day;
+  readonly purchases: number;
+  /** `n`: days with at least one counting purchase. */
+  readonly purchase_days: number;
+  readonly revenue: Minor;
+  readonly costs: Minor;
+  readonly first_purchase_day: Day | null;
+  readonly last_purchase_day: Day | null;
+  readonly last_interaction_day: Day | null;
+  /** Day of the oldest complaint that no resolution has closed. */
+  readonly open_complaint_day: Day | null;
+  /** Day of the latest stated departure. */
+  readonly departure_day: Day | null;
+  readonly latest_score: number | null;
+  /** Interactions by kind, in the order of the memory's kinds. */
+  readonly kinds: readonly number[];
+  /** Oldest first; only days a window can still see. */
+  readonly recent: readonly RecentDay[];
+  /** Most recent first, then by code: product codes with the last day each was bought. */
+  readonly products: readonly (readonly [code: string, day: Day])[];
+}
+
+/** Takes the next activity day into the facts; `before` is null for the first. */
+export function takeDay(memory: Memory, before: Facts | null, day: ActivityDay): Facts {
+  const bought = day.purchases > 0;
+  const kinds = memory.kinds.map((kind, index) => (before?.kinds[index] ?? 0) + (day.kinds.get(kind) ?? 0));
+  return {
+    day: day.day,
+    known_on: before?.known_on ?? day.day,
+    purchases: (before?.purchases ?? 0) + day.purchases,
+    purchase_days: (before?.purchase_days ?? 0) + (bought ? 1 : 0),
+    revenue: (before?.revenue ?? 0) + day.revenue,
+    costs: (before?.costs ?? 0) + day.costs,
+    first_purchase_day: before?.first_purchase_day ?? (bought ? day.day : null),
+    last_purchase_day: bought ? day.day : (before?.last_purchase_day ?? null),
+    last_interaction_day: day.interactions > 0 ? day.day : (before?.last_interaction_day ?? null),
+    open_complaint_day: openComplaint(before, day),
+    departure_day: day.departure !== null ? day.day : (before?.departure_day ?? null),
+    latest_score: day.score?.score ?? before?.latest_score ?? null,
+    kinds,
+    recent: recentDays(memory, before?.recent ?? [], day),
+    products: recentProducts(memory.products, before?.products ?? [], day),
+  };
+}
+
+/** A resolution closes every complaint dated on or before its day, those of the same day included. */
+function openComplaint(before: Facts | null, day: ActivityDay): Day | null {
+  if ((day.kinds.get('resolution') ?? 0) > 0) return null;
+  const open = before?.open_complaint_day ?? null;
+  return open === null && (day.kinds.get('complaint') ?? 0) > 0 ? day.day : open;
+}
+
+function recentDays(memory: Memory, before: readonly RecentDay[], day: ActivityDay): readonly RecentDay[] {
+  const window = Math.max(memory.purchase_window_days, memory.money_window_days, memory.kind_window_days);
+  if (window === 0) return before;
+  const kept = before.filter((recent) => recent.day > day.day - window);
+  const kinds = memory.kinds.map((kind) => day.kinds.get(kind) ?? 0);
+  const matters =
+    (memory.purchase_window_days > 0 && day.purchases > 0) ||
+    (memory.money_window_days > 0 && (day.revenue !== 0 || day.costs !== 0)) ||
+    (memory.kind_window_days > 0 && kinds.some((count) => count > 0));
+  if (matters) {
+    kept.push({ day: day.day, purchases: day.purchases, revenue: day.revenue, costs: day.costs, kinds });
+  }
+  return kept;
+}
+
+function recentProducts(most: number, before: Facts['products'], day: ActivityDay): Facts['products'] {
+  if (most === 0 || day.products.size === 0) return before;
+  const bought = [...day.products].sort(compareText).map((code) => [code, day.day] as const);
+  return [...bought, ...before.filter(([code]) => !day.products.has(code))].slice(0, most);
+}
+
+/** Drops from a day what no fold with this memory asks for, so that a saved day is as bounded as the facts are. */
+export function boundDay(memory: Memory, day: ActivityDay): ActivityDay {
+  const kinds = new Map<string, number>();
+  for (const kind of [...memory.kinds, 'complaint', 'resolution']) {
+    const count = day.kinds.get(kind);
+    if (count !== undefined) kinds.set(kind, count);
+  }
+  const products = new Set([...day.products].sort(compareText).slice(0, memory.products));
+  return { ...day, kinds, products };
+}

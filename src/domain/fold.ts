@@ -1,0 +1,146 @@
+import { type ActivityDay, mergeDay } from './activity-day.ts';
+import { type Day, LAST_DAY } from './calendar.ts';
+import { type CompiledModel, type Move, NOWHERE, type Place, type Position, UNKNOWN } from './compile-model.ts';
+import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
+import type { Projection } from './projection.ts';
+
+/** Raised when saved states or moves mean something else than before; everything must then be rebuilt. */
+export const FOLD_VERSION = 1;
+
+/** One projection, for one model (index into the plan's models) or for none. */
+export interface PlannedFold {
+  readonly projection: Projection;
+  readonly model: number | null;
+}
+
+/** All that is folded together: made once a process from its models and reports. */
+export interface FoldPlan {
+  readonly memory: Memory;
+  readonly models: readonly CompiledModel[];
+  readonly folds: readonly PlannedFold[];
+}
+
+/** Receives what a history adds to the roll-up of one planned fold (index into the plan's folds). */
+export type FoldEmit = (fold: number, key: readonly number[], measures: readonly number[]) => void;
+
+/** Everything the fold knows after closing some activity days. */
+export interface FoldState {
+  readonly facts: Facts;
+  /** One for each model of the plan. */
+  readonly places: readonly Place[];
+  /** One for each fold of the plan. */
+  readonly states: readonly unknown[];
+}
+
+/** What is saved of a customer: the state before the last activity day, and that day, which may still grow. */
+export interface SavedFold {
+  readonly closed: FoldState | null;
+  readonly open: ActivityDay;
+}
+
+/** The unbroken times in one model from the last closed day on, scheduled ones included: positions, and the first day of each. */
+export interface Spells {
+  readonly positions: readonly Position[];
+  readonly first_days: readonly Day[];
+}
+
+/** Plans the folding of these models into these projections; every projection that depends on a model is folded once for each. */
+export function planFold(models: readonly CompiledModel[], memory: Memory, projections: readonly Projection[]): FoldPlan {
+  const folds = projections.flatMap((projection): PlannedFold[] =>
+    projection.per_model ? models.map((_, model) => ({ projection, model })) : [{ projection, model: null }],
+  );
+  return { memory, models, folds };
+}
+
+/**
+ * Closes all days but the last, which stays open, and emits what no later day can change. `days` is ascending, not empty, and all after
+ * the last closed day.
+ */
+export function closeDays(plan: FoldPlan, closed: FoldState | null, days: readonly ActivityDay[], emit: FoldEmit): SavedFold {
+  let state = closed;
+  for (let index = 0; index < days.length - 1; index += 1) state = advance(plan, state, days[index]!, emit).state;
+  return { closed: state, open: boundDay(plan.memory, days[days.length - 1]!) };
+}
+
+/**
+ * The tail of a saved customer: emits what its open day and all the silence after it add, as things stand. Returns the state after the open day,
+ * and for each model the spells from the last closed day on.
+ */
+export function settleTail(plan: FoldPlan, saved: SavedFold, emit: FoldEmit): { state: FoldState; spells: readonly Spells[] } {
+  const { state, moves } = advance(plan, saved.closed, saved.open, emit);
+  const scheduled = plan.models.map((model, index) => drift(model, state.places[index]!, state.facts, LAST_DAY + 1).moves);
+  plan.folds.forEach(({ projection, model }, index) => {
+    const ahead = model === null ? [] : scheduled[model]!;
+    projection.settle(state.states[index], state.facts, ahead, (key, measures) => emit(index, key, measures));
+  });
+  const spells = plan.models.map((_, index) => spellsOf(saved.closed?.places[index], [...moves[index]!, ...scheduled[index]!]));
+  return { state, spells };
+}
+
+/** The activity days that follow a saved fold's closed state when more days, none before the open one, are added to it. */
+export function reopenDays(saved: SavedFold, more: readonly ActivityDay[]): ActivityDay[] {
+  const first = more[0];
+  if (first === undefined || first.day !== saved.open.day) return [saved.open, ...more];
+  const merged = { ...saved.open, products: new Set(saved.open.products), kinds: new Map(saved.open.kinds) };
+  mergeDay(merged, first);
+  return [merged, ...more.slice(1)];
+}
+
+/** Takes one activity day: the moves of the silence before it, then the day itself with at most one net move. */
+function advance(plan: FoldPlan, before: FoldState | null, day: ActivityDay, emit: FoldEmit): { state: FoldState; moves: Move[][] } {
+  const facts = takeDay(plan.memory, before?.facts ?? null, day);
+  const moves: Move[][] = [];
+  const places = plan.models.map((model, index) => {
+    const drifted = before === null ? { place: NOWHERE, moves: [] } : drift(model, before.places[index]!, before.facts, day.day);
+    const place = model.place(drifted.place, facts, day.day);
+    if (place.position !== drifted.place.position) {
+      drifted.moves.push({ day: day.day, from: drifted.place.position, to: place.position });
+    }
+    moves.push(drifted.moves);
+    return place;
+  });
+  const states = plan.folds.map(({ projection, model }, index) => {
+    const folded = {
+      day,
+      before: before?.facts ?? null,
+      after: facts,
+      moves: model === null ? [] : moves[model]!,
+      position: model === null ? UNKNOWN : places[model]!.position,
+    };
+    const state = before === null ? projection.start : before.states[index];
+    return projection.advance(state, folded, (key, measures) => emit(index, key, measures));
+  });
+  return { state: { facts, places, states }, moves };
+}
+
+/** Where silence leads from a place: the place on the eve of `until`, and the moves on the way. */
+function drift(model: CompiledModel, from: Place, facts: Facts, until: Day): { place: Place; moves: Move[] } {
+  const moves: Move[] = [];
+  let place = from;
+  for (const day of model.turns(facts, until)) {
+    const next = model.place(place, facts, day);
+    if (next.position !== place.position) moves.push({ day, from: place.position, to: next.position });
+    place = next;
+  }
+  return { place, moves };
+}
+
+function spellsOf(closed: Place | undefined, moves: readonly Move[]): Spells {
+  const positions = closed === undefined ? [] : [closed.position];
+  const first_days = closed === undefined ? [] : [closed.since];
+  for (const move of moves) {
+    positions.push(move.to);
+    first_days.push(move.day);
+  }
+  return { positions, first_days };
+}
+
+/** The place of each model at the end of a day on or after the last activity day of the state. */
+export function placesOn(plan: FoldPlan, state: FoldState, day: Day): Place[] {
+  return plan.models.map((model, index) => drift(model, state.places[index]!, state.facts, day + 1).place);
+}
+
+/** The moves of silence that one model schedules after the state's last activity day. */
+export function scheduledMoves(model: CompiledModel, place: Place, facts: Facts): readonly Move[] {
+  return drift(model, place, facts, LAST_DAY + 1).moves;
+}

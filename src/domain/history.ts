@@ -1,0 +1,123 @@
+import { type ActivityDay, emptyDay, noteDeparture, noteScore } from './activity-day.ts';
+import type { Day } from './calendar.ts';
+import type { Moment } from './instant.ts';
+import type { Minor } from './money.ts';
+
+/** A stored purchase. */
+export interface Purchase {
+  readonly purchase_id: string;
+  readonly moment: Moment;
+  readonly amount: Minor;
+  readonly cost: Minor;
+  readonly discount: Minor;
+  /** Product codes, distinct and sorted. */
+  readonly products: readonly string[];
+  readonly voided: boolean;
+}
+
+/** A stored refund; without effect while its purchase is unknown or voided. */
+export interface Refund {
+  readonly refund_id: string;
+  readonly purchase_id: string;
+  readonly moment: Moment;
+  readonly amount: Minor;
+  readonly voided: boolean;
+}
+
+/** The reasons a departure can give. */
+export const DEPARTURE_REASONS = [
+  'competitor',
+  'unattended_service',
+  'unresolved_defect',
+  'boredom',
+  'price',
+  'other',
+] as const;
+/** One of `DEPARTURE_REASONS`. */
+export type DepartureReason = (typeof DEPARTURE_REASONS)[number];
+
+/** A stored interaction. Only a survey has a score (0–10), only a departure a reason. */
+export interface Interaction {
+  readonly interaction_id: string;
+  readonly moment: Moment;
+  readonly kind: string;
+  readonly score: number | null;
+  readonly reason: DepartureReason | null;
+  readonly cost: Minor;
+  readonly voided: boolean;
+}
+
+/** All that is stored of one customer. The order of the lists has no meaning. */
+export interface History {
+  /** The day the caller says the customer became known; null if never said. */
+  readonly known_since: Day | null;
+  /** The day of receipt of the first record, which dates a customer of whom nothing else is known. */
+  readonly received_on: Day;
+  readonly purchases: readonly Purchase[];
+  readonly refunds: readonly Refund[];
+  readonly interactions: readonly Interaction[];
+}
+
+/**
+ * A history as activity days, one for each calendar day with anything on it, in order; never empty. A refund counts on the day of its
+ * purchase. The first day is the day the customer became known.
+ */
+export function activityDays(history: History): ActivityDay[] {
+  const days = new Map<Day, ActivityDay>();
+  const on = (day: Day): ActivityDay => {
+    let found = days.get(day);
+    if (found === undefined) {
+      found = emptyDay(day);
+      days.set(day, found);
+    }
+    return found;
+  };
+  const refunded = sumRefunds(history, on);
+  for (const purchase of history.purchases) addPurchase(on(purchase.moment.day), purchase, refunded.get(purchase.purchase_id));
+  for (const interaction of history.interactions) addInteraction(on(interaction.moment.day), interaction);
+  if (history.known_since !== null) on(history.known_since);
+  if (days.size === 0) on(history.received_on);
+  return [...days.values()].sort((a, b) => a.day - b.day);
+}
+
+/** Refunds in effect by purchase, and a note of every stored refund on its own day. */
+function sumRefunds(history: History, on: (day: Day) => ActivityDay): Map<string, Minor> {
+  const refunded = new Map<string, Minor>();
+  if (history.refunds.length === 0) return refunded;
+  const effective = new Set<string>();
+  for (const purchase of history.purchases) if (!purchase.voided) effective.add(purchase.purchase_id);
+  for (const refund of history.refunds) {
+    const day = on(refund.moment.day);
+    day.stored_refunds += 1;
+    if (refund.voided) continue;
+    if (!effective.has(refund.purchase_id)) day.pending_refunds += 1;
+    else refunded.set(refund.purchase_id, (refunded.get(refund.purchase_id) ?? 0) + refund.amount);
+  }
+  return refunded;
+}
+
+/** Adds a purchase to its day. `refunded` is the sum of its refunds, undefined if it has none. */
+export function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Minor | undefined): void {
+  day.stored_purchases += 1;
+  if (purchase.voided) return;
+  day.revenue += purchase.amount - (refunded ?? 0);
+  day.costs += purchase.cost;
+  const whollyRefunded = refunded !== undefined && purchase.amount > 0 && refunded >= purchase.amount;
+  if (whollyRefunded) return;
+  day.purchases += 1;
+  for (const code of purchase.products) day.products.add(code);
+}
+
+/** Adds an interaction to its day. */
+export function addInteraction(day: ActivityDay, interaction: Interaction): void {
+  day.stored_interactions += 1;
+  if (interaction.voided) return;
+  day.costs += interaction.cost;
+  day.interactions += 1;
+  day.kinds.set(interaction.kind, (day.kinds.get(interaction.kind) ?? 0) + 1);
+  const { at } = interaction.moment;
+  if (interaction.score !== null) noteScore(day, { at, id: interaction.interaction_id, score: interaction.score });
+  if (interaction.kind === 'departure') {
+    noteDeparture(day, { at, id: interaction.interaction_id, reason: interaction.reason });
+  }
+}

@@ -1,0 +1,128 @@
+import type { ActivityDay, Departure, Score } from './activity-day.ts';
+import { compareText } from './activity-day.ts';
+import type { Day } from './calendar.ts';
+import type { Place } from './compile-model.ts';
+import type { Facts, RecentDay } from './facts.ts';
+import { FOLD_VERSION, type FoldState, type SavedFold } from './fold.ts';
+
+type RecentTuple = readonly [Day, number, number, number, readonly number[]];
+type FactsTuple = readonly [
+  numbers: readonly [Day, Day, number, number, number, number],
+  days: readonly [Day | null, Day | null, Day | null, Day | null, Day | null],
+  latest_score: number | null,
+  kinds: readonly number[],
+  recent: readonly RecentTuple[],
+  products: Facts['products'],
+];
+type StateTuple = readonly [FactsTuple, readonly (readonly [number, Day, number])[], readonly unknown[]];
+type DayTuple = readonly [
+  numbers: readonly number[],
+  products: readonly string[],
+  kinds: readonly (readonly [string, number])[],
+  score: readonly [number, string, number] | null,
+  departure: readonly [number, string, Departure['reason']] | null,
+];
+type SavedTuple = readonly [version: number, closed: StateTuple | null, open: DayTuple];
+
+/** Writes a saved fold as one compact JSON text. Equal folds give equal texts. */
+export function encodeFold(saved: SavedFold): string {
+  const tuple: SavedTuple = [FOLD_VERSION, saved.closed === null ? null : encodeState(saved.closed), encodeDay(saved.open)];
+  return JSON.stringify(tuple);
+}
+
+/** Reads what `encodeFold` wrote. A text of another version is a broken invariant: the versions row keeps such processes out. */
+export function decodeFold(text: string): SavedFold {
+  const [version, closed, open] = JSON.parse(text) as SavedTuple;
+  if (version !== FOLD_VERSION) throw new Error(`saved state has version ${version}, this code reads ${FOLD_VERSION}`);
+  return { closed: closed === null ? null : decodeState(closed), open: decodeDay(open) };
+}
+
+function encodeState({ facts, places, states }: FoldState): StateTuple {
+  return [encodeFacts(facts), places.map((place) => [place.position, place.since, place.reached]), states];
+}
+
+function decodeState([facts, places, states]: StateTuple): FoldState {
+  const place = ([position, since, reached]: readonly [number, Day, number]): Place => ({ position, since, reached });
+  return { facts: decodeFacts(facts), places: places.map(place), states };
+}
+
+function encodeFacts(facts: Facts): FactsTuple {
+  const { day, known_on, purchases, purchase_days, revenue, costs } = facts;
+  return [
+    [day, known_on, purchases, purchase_days, revenue, costs],
+    [
+      facts.first_purchase_day,
+      facts.last_purchase_day,
+      facts.last_interaction_day,
+      facts.open_complaint_day,
+      facts.departure_day,
+    ],
+    facts.latest_score,
+    facts.kinds,
+    facts.recent.map((recent) => [recent.day, recent.purchases, recent.revenue, recent.costs, recent.kinds]),
+    facts.products,
+  ];
+}
+
+function decodeFacts([numbers, days, latest_score, kinds, recent, products]: FactsTuple): Facts {
+  const [day, known_on, purchases, purchase_days, revenue, costs] = numbers;
+  const [first_purchase_day, last_purchase_day, last_interaction_day, open_complaint_day, departure_day] = days;
+  return {
+    day,
+    known_on,
+    purchases,
+    purchase_days,
+    revenue,
+    costs,
+    first_purchase_day,
+    last_purchase_day,
+    last_interaction_day,
+    open_complaint_day,
+    departure_day,
+    latest_score,
+    kinds,
+    recent: recent.map(([on, bought, money, spent, counts]): RecentDay => {
+      return { day: on, purchases: bought, revenue: money, costs: spent, kinds: counts };
+    }),
+    products,
+  };
+}
+
+function encodeDay(day: ActivityDay): DayTuple {
+  return [
+    [
+      day.day,
+      day.purchases,
+      day.revenue,
+      day.costs,
+      day.interactions,
+      day.stored_purchases,
+      day.stored_refunds,
+      day.stored_interactions,
+      day.pending_refunds,
+    ],
+    [...day.products].sort(compareText),
+    [...day.kinds].sort(([a], [b]) => compareText(a, b)),
+    day.score === null ? null : [day.score.at, day.score.id, day.score.score],
+    day.departure === null ? null : [day.departure.at, day.departure.id, day.departure.reason],
+  ];
+}
+
+function decodeDay([numbers, products, kinds, score, departure]: DayTuple): ActivityDay {
+  const number = (index: number): number => numbers[index]!;
+  return {
+    day: number(0),
+    purchases: number(1),
+    revenue: number(2),
+    costs: number(3),
+    interactions: number(4),
+    stored_purchases: number(5),
+    stored_refunds: number(6),
+    stored_interactions: number(7),
+    pending_refunds: number(8),
+    products: new Set(products),
+    kinds: new Map(kinds),
+    score: score === null ? null : ({ at: score[0], id: score[1], score: score[2] } satisfies Score),
+    departure: departure === null ? null : { at: departure[0], id: departure[1], reason: departure[2] },
+  };
+}

@@ -1,0 +1,51 @@
+import { compileModel, memoryOfModels } from '../domain/compile-model.ts';
+import { type FoldPlan, planFold } from '../domain/fold.ts';
+import type { Model } from '../domain/model.ts';
+import { type TimeZone, timeZone } from '../domain/time-zone.ts';
+import { PROJECTIONS } from '../reports/registry.ts';
+import type { Database } from '../store/connect.ts';
+import type { StoreLog } from '../store/log.ts';
+import type { StoredModel, Versions } from '../store/versions.ts';
+
+/** What reads and writes need of a started process. */
+export interface Engine {
+  readonly db: Database;
+  readonly log: StoreLog;
+  readonly versions: Versions;
+  readonly zone: TimeZone;
+  /** Decimals of the currency. */
+  readonly decimals: number;
+  readonly plan: FoldPlan;
+  /** The active models, in the order of the plan's. */
+  readonly models: readonly StoredModel[];
+  /** Microseconds since 1970-01-01T00:00:00Z. */
+  readonly now: () => number;
+  /** The server stops any statement that takes longer. */
+  readonly statement_timeout_ms: number;
+}
+
+/** What an engine is made of besides versions and models. */
+export type EngineParts = Pick<Engine, 'db' | 'log' | 'now' | 'statement_timeout_ms'>;
+
+/** Makes the engine of a database whose versions and models are known. */
+export function createEngine(parts: EngineParts, versions: Versions, models: readonly StoredModel[]): Engine {
+  const decimals = versions.currency_decimals;
+  const plan = planModels(
+    models.map((stored) => stored.model),
+    decimals,
+    models.map((stored) => stored.model_version),
+  );
+  return { ...parts, versions, zone: timeZone(versions.reporting_time_zone), decimals, plan, models };
+}
+
+/** The plan that folds these models into every report. */
+function planModels(models: readonly Model[], decimals: number, modelVersions: readonly number[]): FoldPlan {
+  const memory = memoryOfModels(models);
+  const compiled = models.map((model, index) => compileModel(model, modelVersions[index]!, memory, decimals));
+  return planFold(compiled, memory, PROJECTIONS);
+}
+
+/** Today in the reporting time zone. */
+export function todayOf(engine: Pick<Engine, 'zone' | 'now'>): number {
+  return engine.zone.dayOf(engine.now());
+}

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { compareText } from '../domain/activity-day.ts';
+import { Differences } from '../domain/differences.ts';
+import { activityDays } from '../domain/history.ts';
+import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
+import { PROJECTIONS } from '../reports/registry.ts';
+import { limitStatements, type Trx } from '../store/connect.ts';
+import { type CustomerSave, deleteCustomers, lockCustomers, readCustomers, saveCustomers, writeAttributes } from '../store/customers.ts';
+import { readErasures } from '../store/erasures.ts';
+import { classifyFailure } from '../store/failures.ts';
+import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
+import { EVENT_KINDS, type EventKind, type EventsById, historyOf, noEvents, readEvents, readNamedEvents } from '../store/histories.ts';
+import { addDifferences } from '../store/rollups.ts';
+import { shareVersions } from '../store/versions.ts';
+import { insertEvents, type Owned, replaceEvents } from '../store/write-events.ts';
+import type { Change, Outcome } from './change.ts';
+import { CustomerWork, idOf, overlay } from './customer-work.ts';
+import { type Engine, todayOf } from './engine.ts';
+import { GroupBook } from './group-book.ts';
+import { emitInto, type Folded, foldMore, foldWhole } from './refold.ts';
+
+/** How often a transaction that met another one is run again. */
+const RETRIES = 3;
+
+/**
+ * Stores a batch of changes in one transaction and returns what became of each, in order. When it returns, everything it reports is committed: events,
+ * states and the differences they make in every roll-up. Throws the driver's error if the database is away; the batch may then be sent again as it is.
+ */
+export async function ingest(engine: Engine, changes: readonly Change[]): Promise<Outcome[]> {
+  if (changes.length === 0) return [];
+  const started_at = performance.now();
+  const { outcomes, customers, rollup_rows } = await retrying(() =>
+    engine.db.transaction().execute(async (trx) => {
+      await limitStatements(trx, engine.statement_timeout_ms);
+      await shareVersions(trx, engine.versions);
+      return await ingestIn(trx, engine, changes);
+    }),
+  );
+  const duration_ms = Math.round(performance.now() - started_at);
+  engine.log.info({ items: changes.length, customers, rollup_rows, duration_ms }, 'ingested');
+  return outcomes;
+}
+
+/** Runs a transaction again, at most three times and after a short random wait, while it only lost against another one. */
+export async function retrying<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt > RETRIES || classifyFailure(error) !== 'serialization') throw error;
+      await delay(Math.random() * 20 * 2 ** attempt);
+    }
+  }
+}
+
+interface Ingested {
+  readonly outcomes: Outcome[];
+  readonly customers: number;
+  readonly rollup_rows: number;
+}
+
+async function ingestIn(trx: Trx, engine: Engine, changes: readonly Change[]): Promise<Ingested> {
+  const works = await lockAndRead(trx, engine, changes);
+  const groups = await openGroupBook(trx, changes);
+  const outcomes = changes.map((change) => works.get(change.customer_id)!.apply(change, groups));
+  await registerGroups(trx, groups, works);
+
+  const changed = [...works.values()].filter((work) => work.changed);
+  const unused = [...works.values()].filter((work) => work.stored === null && !work.changed);
+  const differences = new Differences(engine.plan);
+  const saves = await foldCustomers(trx, engine, changed, differences);
+  for (const kind of EVENT_KINDS) {
+    await insertEvents(trx, kind, rowsOf(kind, changed, 'inserted'));
+    await replaceEvents(trx, kind, rowsOf(kind, changed, 'replaced'));
+  }
+  await writeAttributes(trx, saves.filter((_, index) => changed[index]!.attributesChanged));
+  await saveCustomers(trx, saves, engine.plan.models.map((model) => model.version));
+  await deleteCustomers(trx, unused.map((work) => work.customer_id));
+  return { outcomes, customers: changed.length, rollup_rows: await writeDifferences(trx, differences) };
+}
+
+/** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */
+export async function writeDifferences(trx: Trx, differences: Differences): Promise<number> {
+  let written = 0;
+  for (const projection of PROJECTIONS) {
+    const rows = differences.rows(projection);
+    await addDifferences(trx, projection, rows);
+    written += rows.length;
+  }
+  return written;
+}
+
+/** Locks the customers in order, and reads what deciding needs: states, erasures, and the stored events that the batch names. */
+async function lockAndRead(trx: Trx, engine: Engine, changes: readonly Change[]): Promise<Map<string, CustomerWork>> {
+  const today = todayOf(engine);
+  const ids = [...new Set(changes.map((change) => change.customer_id))].sort(compareText);
+  const created = await lockCustomers(trx, ids, today);
+  const rows = await readCustomers(trx, ids.filter((id) => !created.has(id)));
+  const erasures = await readErasures(trx, engine.versions.erasure_salt, ids);
+  const known = new Map<string, EventsById>(ids.map((id) => [id, noEvents()]));
+  for (const kind of EVENT_KINDS) {
+    const named = changes.flatMap((change) => namedBy(change, kind)).filter((name) => rows.has(name.customer_id));
+    const names = { customer_ids: named.map((name) => name.customer_id), item_ids: named.map((name) => name.item_id) };
+    await readNamedEvents(trx, kind, names, (customerId) => known.get(customerId)!);
+  }
+  return new Map(
+    ids.map((id) => [id, new CustomerWork(id, rows.get(id) ?? null, known.get(id)!, erasures.get(id) ?? null, today)]),
+  );
+}
+
+function namedBy(change: Change, kind: EventKind): { customer_id: string; item_id: string }[] {
+  if (change.type === 'customer' || change.kind !== kind) return [];
+  const item_id = change.type === 'void' ? change.item_id : idOf(kind, change.event);
+  return [{ customer_id: change.customer_id, item_id }];
+}
+
+async function openGroupBook(trx: Trx, changes: readonly Change[]): Promise<GroupBook> {
+  const names = [...new Set(changes.flatMap((change) => (change.type === 'customer' ? (change.groups ?? []) : [])))].sort(compareText);
+  const ids = await readGroupIds(trx, names);
+  if (names.every((name) => ids.has(name))) return new GroupBook(ids, 0);
+  const room = await holdGroups(trx);
+  return new GroupBook(await readGroupIds(trx, names), room);
+}
+
+async function registerGroups(trx: Trx, groups: GroupBook, works: ReadonlyMap<string, CustomerWork>): Promise<void> {
+  if (groups.newNames.length === 0) return;
+  const registered = await addGroups(trx, groups.newNames);
+  for (const work of works.values()) {
+    const group_ids = groups.resolve(work.attributes.group_ids, registered);
+    work.attributes = { ...work.attributes, group_ids };
+  }
+}
+
+/** Folds what each customer's changes do, into the differences; returns what to save, in the order of the works. */
+async function foldCustomers(trx: Trx, engine: Engine, works: readonly CustomerWork[], differences: Differences): Promise<CustomerSave[]> {
+  const saved = works.map((work) => (work.stored === null ? null : decodeFold(work.stored.fold)));
+  const rewritten = works.filter((work, index) => work.mustRefold(saved[index]?.open.day ?? 0));
+  const stored = await readEvents(trx, rewritten.map((work) => work.customer_id));
+  const anew = new Set(rewritten);
+  return works.map((work, index) => {
+    const before = saved[index] ?? null;
+    if (before !== null && !anew.has(work)) {
+      const add = emitInto(differences, 1, work.attributes.group_ids);
+      const takeBack = emitInto(differences, -1, work.attributes.group_ids);
+      const more = activityDays(historyOf({ known_since: null, received_on: 0 }, work.inserted));
+      return saveOf(work, foldMore(engine.plan, before, more, add, takeBack), work.stored!.pending_refunds);
+    }
+    const events = stored.get(work.customer_id) ?? noEvents();
+    if (work.stored !== null) {
+      foldWhole(engine.plan, activityDays(historyOf(work.stored, events)), emitInto(differences, -1, work.stored.group_ids));
+    }
+    const days = activityDays(historyOf(work.attributes, overlay(events, work.replaced, work.inserted)));
+    const folded = foldWhole(engine.plan, days, emitInto(differences, 1, work.attributes.group_ids));
+    return saveOf(work, folded, days.reduce((sum, day) => sum + day.pending_refunds, 0));
+  });
+}
+
+function saveOf(work: CustomerWork, { saved, spells }: Folded, pending_refunds: number): CustomerSave {
+  const { customer_id, attributes, events, turnover } = work;
+  return { customer_id, ...attributes, events, turnover, pending_refunds, fold: encodeFold(saved), spells };
+}
+
+function rowsOf<Kind extends EventKind>(kind: Kind, works: readonly CustomerWork[], side: 'inserted' | 'replaced'): Owned<never>[] {
+  return works.flatMap((work) => [...work[side][kind].values()].map((event) => ({ customer_id: work.customer_id, event: event as never })));
+}

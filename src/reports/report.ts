@@ -1,0 +1,64 @@
+import type { TObject, TProperties, TSchema } from '@sinclair/typebox';
+import type { QueryExecutorProvider } from 'kysely';
+import type { Day } from '../domain/calendar.ts';
+import type { CompiledModel } from '../domain/compile-model.ts';
+
+/** What a report's numbers mean, in words; `GET /v1/definitions/{report}` answers it. */
+export interface ReportDefinition {
+  readonly report: string;
+  /** Raised when a number would come out differently. */
+  readonly definition_version: number;
+  readonly question: string;
+  readonly formula: string;
+  readonly denominator: string;
+  readonly window: string;
+  readonly exclusions: string;
+  /** A row of the report read aloud. */
+  readonly reading: string;
+}
+
+/** What a report may ask of the world. All of one answer is read in one snapshot. */
+export interface ReportContext {
+  readonly trx: QueryExecutorProvider;
+  readonly model: CompiledModel;
+  /** Id of the group asked for; 0 is everybody. */
+  readonly group_id: number;
+  readonly today: Day;
+  /** Decimals of the currency. */
+  readonly decimals: number;
+}
+
+/** A parameter a report refuses: which, why, and what to do. Becomes a 400 problem. */
+export interface ReportFault {
+  readonly parameter: string;
+  readonly code: 'range_too_wide' | 'invalid_range' | 'not_a_day';
+  readonly detail: string;
+}
+
+/** What a report answers: its rows, and what stands beside them. */
+export interface ReportAnswer {
+  readonly as_of: Day;
+  /** True if the answer reaches beyond today, where only scheduled moves are known. */
+  readonly projected: boolean;
+  readonly items: readonly unknown[];
+  /** Further tables of the answer, by the names in `tables`. */
+  readonly tables?: Readonly<Record<string, readonly unknown[]>>;
+}
+
+/** A report: its words, its parameters, its rows, and how it is read. Adding one is one file and one line in the registry. */
+export interface Report<Query = never> {
+  readonly definition: ReportDefinition;
+  readonly operation_id: string;
+  readonly query: TObject<TProperties>;
+  readonly row: TSchema;
+  /** Row schemas of further tables. */
+  readonly tables: Readonly<Record<string, TSchema>>;
+  /** Example of `items` and of the tables, for the document. */
+  readonly example: Readonly<Record<string, readonly unknown[]>>;
+  readonly read: (context: ReportContext, query: Query) => Promise<ReportAnswer | ReportFault>;
+}
+
+/** Most rows in one answer. */
+export const MAX_ROWS = 10_000;
+/** Most points in one series. */
+export const MAX_POINTS = 400;

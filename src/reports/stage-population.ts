@@ -1,0 +1,145 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { type Day, formatDay, INTERVALS, type Interval, nextPeriodStart } from '../domain/calendar.ts';
+import { type CompiledModel, type Position, positionOf, UNKNOWN } from '../domain/compile-model.ts';
+import { ACTIVITIES } from '../domain/model.ts';
+import { formatMoney } from '../domain/money.ts';
+import { possibleActivities } from '../domain/possible-activities.ts';
+import { activity, count, day, money, oneOf, stage } from './fields.ts';
+import { groupParameter, modelParameter, readDay, readRange } from './parameters.ts';
+import { MAX_POINTS, MAX_ROWS, type Report, type ReportFault } from './report.ts';
+import { type MoveSum, type Span, sumMoves } from './stage-moves-rollup.ts';
+
+const query = Type.Object(
+  {
+    model: modelParameter,
+    group: groupParameter,
+    as_of: Type.Optional(day('The day whose end is asked for; today if absent. Not together with from and to.')),
+    from: Type.Optional(day('First day of a series; with `to`.')),
+    to: Type.Optional(day('The day after the last day of a series (the range is half-open).')),
+    interval: Type.Optional(
+      oneOf(INTERVALS, { description: 'Step of a series; `month` if absent. Each point is the last day of a step, cut at `to`.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+type Query = Static<typeof query>;
+
+const row = Type.Object({
+  as_of: day('End of this day.'),
+  stage: stage(),
+  activity: activity(),
+  customers: count('Customers who stand there at the end of the day.'),
+  revenue: money('Lifetime revenue, up to that day, of the customers who stand there.'),
+});
+
+/** How many customers stand where, and what they have brought, on any day or as a series. */
+export const stagePopulation: Report<Query> = {
+  definition: {
+    report: 'stage-population',
+    definition_version: 1,
+    question: 'How many customers stand on each stage at the end of a day, how active are they, and what have they brought?',
+    formula:
+      'customers = number of customers whose stage and activity at the end of the day are those of the row; revenue = sum, over these customers, of amounts less refunds of their purchases dated on or before that day.',
+    denominator: 'None: counts and sums.',
+    window: 'Every event that counts, dated on or before the day, as known now. A later refund, correction or erasure restates past days.',
+    exclusions:
+      'Customers not yet known on the day. Voided and wholly refunded purchases do not count. A row whose stage and activity contradict each other by the rules of the model is left out.',
+    reading: 'At the end of 2025-06-30, 172 customers were core customers and active; they had brought 21,904.10 until then.',
+  },
+  operation_id: 'getStagePopulation',
+  query,
+  row,
+  tables: {},
+  example: {
+    items: [
+      { as_of: '2025-06-30', stage: 'core_customer', activity: 'active', customers: 172, revenue: '21904.10' },
+      { as_of: '2025-06-30', stage: 'core_customer', activity: 'at_risk', customers: 25, revenue: '2519.80' },
+    ],
+  },
+  async read(context, request) {
+    const points = pointsOf(request, context.today);
+    if ('code' in points) return points;
+    const shown = shownPositions(context.model);
+    if (points.length * shown.length > MAX_ROWS) {
+      const fits = Math.floor(MAX_ROWS / shown.length);
+      return tooWide(`${points.length} points of ${shown.length} rows each exceed ${MAX_ROWS} rows; ask for at most ${fits} points`);
+    }
+    const spans = points.map((last, index): Span => ({ first: index === 0 ? null : points[index - 1]! + 1, last }));
+    const sums = await sumMoves(context, spans);
+    const last = points.at(-1)!;
+    return { as_of: last, projected: last > context.today, items: stocks(points, sums, shown, context.decimals) };
+  },
+};
+
+function tooWide(detail: string): ReportFault {
+  return { parameter: 'to', code: 'range_too_wide', detail };
+}
+
+/** The days asked for: one, or the last day of each step of the series. */
+function pointsOf(request: Query, today: Day): readonly Day[] | ReportFault {
+  if (request.from === undefined && request.to === undefined) {
+    if (request.interval !== undefined) {
+      return { parameter: 'interval', code: 'invalid_range', detail: 'needs from and to; leave it out to ask for one day' };
+    }
+    const asOf = readDay('as_of', request.as_of, today);
+    return typeof asOf === 'number' ? [asOf] : asOf;
+  }
+  if (request.as_of !== undefined) {
+    return { parameter: 'as_of', code: 'invalid_range', detail: 'cannot be given together with from and to; ask for a day or for a series' };
+  }
+  const range = readRange(request.from, request.to);
+  if ('code' in range) return range;
+  return series(range.from, range.to, request.interval ?? 'month');
+}
+
+function series(from: Day, to: Day, interval: Interval): readonly Day[] | ReportFault {
+  const points: Day[] = [];
+  for (let start = from; start < to; start = nextPeriodStart(start, interval)) {
+    if (points.length === MAX_POINTS) return tooWide(`a series has at most ${MAX_POINTS} points; narrow the range or widen the interval`);
+    points.push(Math.min(nextPeriodStart(start, interval), to) - 1);
+  }
+  return points;
+}
+
+interface Shown {
+  readonly position: Position;
+  readonly stage: string;
+  readonly activity: (typeof ACTIVITIES)[number];
+}
+
+/** The positions a row is shown for, zeros too: every stage with each activity its rule allows. */
+function shownPositions({ model }: CompiledModel): Shown[] {
+  return model.stages.flatMap(({ stage: name }, index) =>
+    possibleActivities(model, index).map((name_of) => ({
+      position: positionOf(index, ACTIVITIES.indexOf(name_of)),
+      stage: name,
+      activity: name_of,
+    })),
+  );
+}
+
+/** Adds the moves up step by step: the stock of a point is that of the point before, plus who came, less who went. */
+function stocks(points: readonly Day[], sums: readonly MoveSum[], shown: readonly Shown[], decimals: number) {
+  const customers = new Map<Position, number>();
+  const revenue = new Map<Position, bigint>();
+  const add = (position: Position, people: number, value: bigint): void => {
+    customers.set(position, (customers.get(position) ?? 0) + people);
+    revenue.set(position, (revenue.get(position) ?? 0n) + value);
+  };
+  let next = 0;
+  return points.flatMap((point, span) => {
+    for (; sums[next]?.span === span; next += 1) {
+      const sum = sums[next]!;
+      add(sum.to, sum.from === sum.to ? 0 : sum.customers, sum.revenue);
+      if (sum.from !== sum.to && sum.from !== UNKNOWN) add(sum.from, -sum.customers, -sum.revenue);
+    }
+    return shown.map(({ position, stage: name, activity: state }) => ({
+      as_of: formatDay(point),
+      stage: name,
+      activity: state,
+      customers: customers.get(position) ?? 0,
+      revenue: formatMoney(revenue.get(position) ?? 0n, decimals),
+    }));
+  });
+}
+

@@ -1,0 +1,73 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { StoreLog } from './log.ts';
+import type { Tables } from './tables.ts';
+
+/** The service's database handle. */
+export type Database = Kysely<Tables>;
+/** A running transaction. What locks or writes takes one, so that it cannot be called outside. */
+export type Trx = Transaction<Tables>;
+
+/** How the pool behaves. */
+export interface PoolOptions {
+  readonly connection: Readonly<pg.PoolConfig>;
+  /** Connections at most. */
+  readonly max: number;
+  /** How long a request waits for a connection. */
+  readonly connect_timeout_ms: number;
+}
+
+/** A pool and Kysely over it. */
+export interface Connected {
+  readonly pool: pg.Pool;
+  readonly db: Database;
+}
+
+const INT8 = 20;
+
+/**
+ * Opens no connection yet. Integers of 8 bytes come as bigint. No startup parameters and no named statements, so a transaction pooler may stand
+ * between. Lost connections, idle or checked out, are logged and replaced.
+ */
+export function connect({ connection, max, connect_timeout_ms }: PoolOptions, log: StoreLog): Connected {
+  const types = {
+    getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+      oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+  };
+  const pool = new pg.Pool({
+    ...connection,
+    max,
+    types,
+    connectionTimeoutMillis: connect_timeout_ms,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: undefined,
+  } as pg.PoolConfig);
+  const lost = (error: Error): void =>
+    log.warn({ code: (error as { code?: string }).code ?? error.name }, 'a database connection was lost');
+  pool.on('error', lost);
+  // Without a listener of its own, a checked-out client that loses its connection between two queries would end the process.
+  pool.on('connect', (client) => client.on('error', lost));
+  return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+}
+
+/** Runs reads in one snapshot that nothing written meanwhile changes. */
+export async function inSnapshot<Result>(
+  db: Database,
+  timeout_ms: number,
+  read: (trx: Trx) => Promise<Result>,
+): Promise<Result> {
+  return await db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (trx) => {
+      await limitStatements(trx, timeout_ms);
+      return await read(trx);
+    });
+}
+
+/** Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. */
+export async function limitStatements(trx: Trx, timeout_ms: number): Promise<void> {
+  await sql.raw(`set local statement_timeout = ${Math.trunc(timeout_ms)}`).execute(trx);
+}

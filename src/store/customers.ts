@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import type { Day } from '../domain/calendar.ts';
+import type { Spells } from '../domain/fold.ts';
+import type { Trx } from './connect.ts';
+
+/** A customer's row and saved state, as read under its lock. */
+export interface CustomerRow {
+  readonly customer_id: string;
+  readonly known_since: Day | null;
+  readonly received_on: Day;
+  readonly group_ids: readonly number[];
+  readonly events: number;
+  readonly turnover: number;
+  readonly pending_refunds: number;
+  /** The saved fold (`decodeFold`). */
+  readonly fold: string;
+}
+
+/** What is saved of a customer after an ingest. */
+export interface CustomerSave extends CustomerRow {
+  /** One for each model of the plan. */
+  readonly spells: readonly Spells[];
+}
+
+/**
+ * Locks the customers' rows in the order of the ids, which must be sorted (`compareText`), and creates those that are missing. Returns the ids that
+ * were created. The update never takes place: being aimed at is enough to lock a row, and leaves no dead version behind.
+ */
+export async function lockCustomers(trx: Trx, customerIds: readonly string[], today: Day): Promise<Set<string>> {
+  const { rows } = await sql<{ customer_id: string }>`
+    insert into customers (customer_id, received_on)
+    select customer_id, ${today} from unnest(${customerIds}::text[]) as given (customer_id)
+    on conflict (customer_id) do update set customer_id = excluded.customer_id where false
+    returning customer_id`.execute(trx);
+  return new Set(rows.map((row) => row.customer_id));
+}
+
+/** Reads customers with their saved states. */
+export async function readCustomers(trx: Trx, customerIds: readonly string[]): Promise<Map<string, CustomerRow>> {
+  if (customerIds.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('customers')
+    .innerJoin('customer_states', 'customer_states.customer_id', 'customers.customer_id')
+    .select(['customers.customer_id', 'known_since', 'received_on', 'group_ids', 'events', 'turnover', 'pending_refunds', 'fold'])
+    .where('customers.customer_id', '=', sql<string>`any(${customerIds}::text[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.customer_id, { ...row, turnover: Number(row.turnover) }]));
+}
+
+/** Writes what callers say of customers. Only rows that exist are changed. */
+export async function writeAttributes(trx: Trx, rows: readonly CustomerRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`
+    update customers set known_since = given.known_since, received_on = given.received_on, group_ids = given.group_ids::int2[]
+    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.known_since)}::int4[],
+      ${rows.map((row) => row.received_on)}::int4[], ${rows.map((row) => numberArray(row.group_ids))}::text[])
+      as given (customer_id, known_since, received_on, group_ids)
+    where customers.customer_id = given.customer_id`.execute(trx);
+}
+
+/** Writes the saved states and the spells of all models. `modelVersions` are those of the plan's models, in order. */
+export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], modelVersions: readonly number[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`
+    insert into customer_states (customer_id, model_versions, events, turnover, pending_refunds, fold)
+    select customer_id, ${numberArray(modelVersions)}::int2[], events, turnover, pending_refunds, fold
+    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.events)}::int4[],
+      ${rows.map((row) => row.turnover)}::int8[], ${rows.map((row) => row.pending_refunds)}::int4[], ${rows.map((row) => row.fold)}::text[])
+      as given (customer_id, events, turnover, pending_refunds, fold)
+    on conflict (customer_id) do update set model_versions = excluded.model_versions, events = excluded.events,
+      turnover = excluded.turnover, pending_refunds = excluded.pending_refunds, fold = excluded.fold`.execute(trx);
+  const spells = rows.flatMap((row) => row.spells.map((spell, index) => ({ row, spell, version: modelVersions[index]! })));
+  await sql`
+    insert into customer_stages (customer_id, model_version, positions, first_days)
+    select customer_id, model_version, positions::int2[], first_days::int4[]
+    from unnest(${spells.map(({ row }) => row.customer_id)}::text[], ${spells.map(({ version }) => version)}::int2[],
+      ${spells.map(({ spell }) => numberArray(spell.positions))}::text[], ${spells.map(({ spell }) => numberArray(spell.first_days))}::text[])
+      as given (customer_id, model_version, positions, first_days)
+    on conflict (customer_id, model_version) do update set positions = excluded.positions, first_days = excluded.first_days`.execute(trx);
+}
+
+/** An array literal: unnest cannot hand out one list a row. */
+function numberArray(values: readonly number[]): string {
+  return `{${values.join(',')}}`;
+}
+
+/** Removes every row of the customers, their events included. */
+export async function deleteCustomers(trx: Trx, customerIds: readonly string[]): Promise<void> {
+  if (customerIds.length === 0) return;
+  const tables = ['customer_stages', 'customer_states', 'purchases', 'refunds', 'interactions', 'customers'] as const;
+  for (const table of tables) {
+    await trx.deleteFrom(table).where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();
+  }
+}

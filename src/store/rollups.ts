@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import type { DifferenceRow } from '../domain/differences.ts';
+import type { Projection } from '../domain/projection.ts';
+import type { Trx } from './connect.ts';
+
+/** The table a projection adds up. */
+export function rollupTable(projection: Projection): string {
+  return `rollup_${projection.name.replaceAll('-', '_')}`;
+}
+
+/** Columns of a roll-up's key, in order. */
+export function keyColumns(projection: Projection): string[] {
+  return ['model_version', 'group_id', ...projection.key.map((column) => column.name)];
+}
+
+/**
+ * Adds differences to a roll-up in one statement. The rows come sorted by key, each key once; every writer takes them in this order, so two of them
+ * wait for each other but never deadlock.
+ */
+export async function addDifferences(trx: Trx, projection: Projection, rows: readonly DifferenceRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const table = sql.table(rollupTable(projection));
+  const keys = keyColumns(projection);
+  const columns = [...keys, ...projection.measures];
+  const values = columns.map((_, index) => {
+    const type = sql.raw(index < 2 ? 'int2[]' : index < keys.length ? 'int4[]' : 'int8[]');
+    return sql`${rows.map((row) => columnValue(row, index, keys.length))}::${type}`;
+  });
+  const sums = projection.measures.map(
+    (measure) => sql`${sql.ref(measure)} = rollup.${sql.ref(measure)} + excluded.${sql.ref(measure)}`,
+  );
+  await sql`
+    insert into ${table} as rollup (${sql.join(columns.map((column) => sql.ref(column)))})
+    select * from unnest(${sql.join(values)})
+    on conflict (${sql.join(keys.map((key) => sql.ref(key)))}) do update set ${sql.join(sums)}`.execute(trx);
+}
+
+function columnValue(row: DifferenceRow, index: number, keyLength: number): string | number {
+  if (index === 0) return row.model_version;
+  if (index === 1) return row.group;
+  return index < keyLength ? row.key[index - 2]! : String(row.measures[index - keyLength]);
+}
+
+/** A stored roll-up row: its key and its measures, in column order. */
+export interface StoredRow {
+  readonly key: readonly number[];
+  readonly measures: readonly bigint[];
+}
+
+/** All rows of a roll-up whose measures are not all zero. Roll-ups do not grow with customers, so they fit in memory. */
+export async function readRollup(trx: Trx, projection: Projection): Promise<StoredRow[]> {
+  const keys = keyColumns(projection);
+  const columns = [...keys, ...projection.measures];
+  const { rows } = await sql<Record<string, number | bigint>>`
+    select ${sql.join(columns.map((column) => sql.ref(column)))} from ${sql.table(rollupTable(projection))}`.execute(
+    trx,
+  );
+  return rows
+    .map((row) => ({
+      key: keys.map((column) => Number(row[column])),
+      measures: projection.measures.map((measure) => row[measure] as bigint),
+    }))
+    .filter((row) => row.measures.some((measure) => measure !== 0n));
+}
+
+/** Empties a roll-up. */
+export async function clearRollup(trx: Trx, projection: Projection): Promise<void> {
+  await sql`delete from ${sql.table(rollupTable(projection))}`.execute(trx);
+}

@@ -1,0 +1,97 @@
+import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { Model } from '../domain/model.ts';
+
+interface VersionsTable {
+  only_row: Generated<boolean>;
+  reporting_time_zone: string;
+  currency: string;
+  currency_decimals: number;
+  code_versions: string;
+  models_revision: Generated<number>;
+  erasure_salt: Buffer;
+}
+
+interface ModelsTable {
+  model_version: GeneratedAlways<number>;
+  model_id: string;
+  version: number;
+  document: JSONColumnType<Model>;
+  active: boolean;
+}
+
+interface GroupsTable {
+  group_id: GeneratedAlways<number>;
+  name: string;
+}
+
+interface CustomersTable {
+  customer_id: string;
+  known_since: number | null;
+  received_on: number;
+  group_ids: Generated<number[]>;
+}
+
+interface CustomerStatesTable {
+  customer_id: string;
+  model_versions: number[];
+  events: number;
+  turnover: bigint;
+  pending_refunds: number;
+  fold: string;
+}
+
+interface EventTable {
+  customer_id: string;
+  at: bigint;
+  day: number;
+  plain: boolean;
+  voided: Generated<boolean>;
+}
+
+interface PurchasesTable extends EventTable {
+  purchase_id: string;
+  amount: bigint;
+  cost: bigint;
+  discount: bigint;
+  products: string[];
+}
+
+interface RefundsTable extends EventTable {
+  refund_id: string;
+  purchase_id: string;
+  amount: bigint;
+}
+
+interface InteractionsTable extends EventTable {
+  interaction_id: string;
+  kind: string;
+  score: number | null;
+  reason: string | null;
+  cost: bigint;
+}
+
+interface CustomerStagesTable {
+  customer_id: string;
+  model_version: number;
+  positions: number[];
+  first_days: number[];
+}
+
+interface ErasedCustomersTable {
+  id_hash: Buffer;
+  erased_on: number;
+}
+
+/** The tables as Kysely sees them. Roll-up tables are written and read by their projections' columns. */
+export interface Tables {
+  versions: VersionsTable;
+  models: ModelsTable;
+  groups: GroupsTable;
+  customers: CustomersTable;
+  customer_states: CustomerStatesTable;
+  purchases: PurchasesTable;
+  refunds: RefundsTable;
+  interactions: InteractionsTable;
+  customer_stages: CustomerStagesTable;
+  erased_customers: ErasedCustomersTable;
+}
