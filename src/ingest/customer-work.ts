@@ -152,7 +152,8 @@ export function idOf(kind: EventKind, event: Events[EventKind]): string {
   return kind === 'refunds' ? (event as Events['refunds']).refund_id : (event as Events['interactions']).interaction_id;
 }
 
-function turnoverOf(event: Events[EventKind]): number {
+/** What an event adds to the sum that must stay a safe integer. */
+export function turnoverOf(event: Events[EventKind]): number {
   const { amount = 0, cost = 0, discount = 0 } = event as Partial<Events['purchases']>;
   return amount + cost + discount;
 }

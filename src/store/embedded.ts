@@ -5,7 +5,6 @@ import {
   type EmbeddedPaths,
   EmbeddedServerError,
   embeddedPaths,
-  findPrograms,
   prepareDataDir,
   prepareSocketDir,
   serverAccount,
@@ -13,18 +12,19 @@ import {
 import {
   launchServer,
   makeCluster,
-  ownerAlive,
-  ownerLine,
   POLL_MS,
   type RunningServer,
   runningServer,
   ServerEndedError,
   shutDown,
-  takeLock,
 } from './embedded-process.ts';
+import { findPrograms } from './embedded-programs.ts';
 import type { StoreLog } from './log.ts';
+import { ownerAlive, ownerLine, takeLock } from './process-owner.ts';
 
-/** What an embedded server needs to know. `durable: false` trades the safety of committed data for speed, for tests. */
+/**
+ * What an embedded server needs to know. `durable: false` trades the safety of committed data for speed, for tests.
+ */
 export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly log: StoreLog;
@@ -54,7 +54,10 @@ const FAST_STOP_MS = 30_000;
 const WATCH_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** Sized for a trial machine with two cores; given on the command line, so that older data folders follow changes here. */
+/**
+ * Sized for a trial machine with two cores; given on the command line, so that older data folders follow changes
+ * here.
+ */
 const SETTINGS = {
   listen_addresses: '',
   port: '5432',
@@ -83,9 +86,10 @@ const CARELESS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'o
 let usersOfThisProcess = 0;
 
 /**
- * Starts the PostgreSQL server of a data folder, or adopts the one that runs there, and keeps it alive. Processes that start
- * at once share one server; after a kill of this process the server stays and the next start adopts it. Connections go through
- * a Unix socket only. Throws `EmbeddedServerError` when this machine or folder cannot have a server.
+ * Starts the PostgreSQL server of a data folder, or adopts the one that runs there, and keeps it alive. Processes
+ * that start at once share one server; after a kill of this process the server stays and the next start adopts it.
+ * Connections go through a Unix socket only. Throws `EmbeddedServerError` when this machine or folder cannot have a
+ * server.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { log, durable = true } = options;
@@ -103,7 +107,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     { pid: server.pid, data_dir: paths.dataDir, duration_ms },
     adopted ? 'embedded PostgreSQL adopted' : 'embedded PostgreSQL started',
   );
-  const endWatch = watch(paths, durable, log);
+  const endWatch = watch(paths, durable, server.socketDir, log);
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     await endWatch();
@@ -129,6 +133,7 @@ export async function stopEmbedded(dataDir: string): Promise<void> {
 async function ensureServer(
   paths: EmbeddedPaths,
   durable: boolean,
+  socketDir?: string,
 ): Promise<{ server: RunningServer; adopted: boolean }> {
   const givenUpAt = Date.now() + START_DEADLINE_MS;
   while (Date.now() < givenUpAt) {
@@ -136,7 +141,8 @@ async function ensureServer(
     if (server?.status === 'ready') return { server, adopted: true };
     if (!server && (await takeLock(paths.startLock))) {
       try {
-        if (!(await runningServer(paths.cluster))) return { server: await start(paths, durable), adopted: false };
+        if (!(await runningServer(paths.cluster)))
+          return { server: await start(paths, durable, socketDir), adopted: false };
       } catch (error) {
         if (!(error instanceof ServerEndedError && error.transient)) throw error;
       } finally {
@@ -150,11 +156,11 @@ async function ensureServer(
   );
 }
 
-async function start(paths: EmbeddedPaths, durable: boolean): Promise<RunningServer> {
+async function start(paths: EmbeddedPaths, durable: boolean, known?: string): Promise<RunningServer> {
   const account = await serverAccount(paths.cluster);
   const programs = await findPrograms(paths, account);
   await makeCluster(paths, programs, account, durable);
-  const socketDir = await prepareSocketDir(paths.cluster, account);
+  const socketDir = await prepareSocketDir(paths.cluster, account, known);
   const settings = {
     ...SETTINGS,
     ...(durable ? {} : CARELESS),
@@ -165,7 +171,7 @@ async function start(paths: EmbeddedPaths, durable: boolean): Promise<RunningSer
 }
 
 /** Restarts the server when it is gone, at once the first time and with growing pauses while it keeps dying. */
-function watch(paths: EmbeddedPaths, durable: boolean, log: StoreLog): () => Promise<void> {
+function watch(paths: EmbeddedPaths, durable: boolean, socketDir: string, log: StoreLog): () => Promise<void> {
   let pause_ms = 0;
   let notBefore = 0;
   let round: Promise<void> | undefined;
@@ -174,7 +180,7 @@ function watch(paths: EmbeddedPaths, durable: boolean, log: StoreLog): () => Pro
     // A minute of life after the last pause makes the next death a first one again.
     pause_ms = Date.now() - notBefore > 60_000 ? WATCH_MS : Math.min(2 * pause_ms, LONGEST_PAUSE_MS);
     log.warn({ data_dir: paths.dataDir }, 'embedded PostgreSQL is gone, starting it again');
-    const { server } = await ensureServer(paths, durable);
+    const { server } = await ensureServer(paths, durable, socketDir);
     notBefore = Date.now() + pause_ms;
     log.warn({ pid: server.pid, data_dir: paths.dataDir }, 'embedded PostgreSQL runs again');
   };

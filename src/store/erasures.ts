@@ -24,5 +24,7 @@ export async function recordErasures(trx: Trx, salt: Buffer, customerIds: readon
   await sql`
     insert into erased_customers (id_hash, erased_on)
     select decode(given, 'hex'), ${day} from unnest(${hashes}::text[]) as given
-    on conflict (id_hash) do update set erased_on = greatest(erased_customers.erased_on, excluded.erased_on)`.execute(trx);
+    on conflict (id_hash) do update set erased_on = greatest(erased_customers.erased_on, excluded.erased_on)`.execute(
+    trx,
+  );
 }

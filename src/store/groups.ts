@@ -7,7 +7,11 @@ export const MAX_GROUPS = 200;
 /** Ids of the named groups; unknown names are absent. */
 export async function readGroupIds(db: Database | Trx, names: readonly string[]): Promise<Map<string, number>> {
   if (names.length === 0) return new Map();
-  const rows = await db.selectFrom('groups').selectAll().where('name', '=', sql<string>`any(${names}::text[])`).execute();
+  const rows = await db
+    .selectFrom('groups')
+    .selectAll()
+    .where('name', '=', sql<string>`any(${names}::text[])`)
+    .execute();
   return new Map(rows.map((row) => [row.name, row.group_id]));
 }
 

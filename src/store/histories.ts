@@ -51,7 +51,8 @@ export async function readEvents(trx: Trx, customerIds: readonly string[]): Prom
     return events;
   };
   const ids = sql<string[]>`${customerIds}::text[]`;
-  const wanted = (builder: ExpressionBuilder<Tables, EventKind>) => builder('customer_id', '=', sql<string>`any(${ids})`);
+  const wanted = (builder: ExpressionBuilder<Tables, EventKind>) =>
+    builder('customer_id', '=', sql<string>`any(${ids})`);
   for (const row of await trx.selectFrom('purchases').selectAll().where(wanted).execute()) {
     of(row.customer_id).purchases.set(row.purchase_id, purchaseOf(row));
   }
@@ -71,7 +72,12 @@ export interface EventNames {
 }
 
 /** Reads single events by name into the maps of their customers. */
-export async function readNamedEvents(trx: Trx, kind: EventKind, names: EventNames, into: (customerId: string) => EventsById): Promise<void> {
+export async function readNamedEvents(
+  trx: Trx,
+  kind: EventKind,
+  names: EventNames,
+  into: (customerId: string) => EventsById,
+): Promise<void> {
   if (names.customer_ids.length === 0) return;
   const { rows } = await sql<Record<string, unknown>>`
     select stored.* from ${sql.table(kind)} as stored
@@ -95,7 +101,9 @@ function momentOf(row: MomentRow): Moment {
   return { at: Number(row.at), day: row.day, plain: row.plain };
 }
 
-type Row<Kind extends EventKind> = Omit<{ [Column in keyof Tables[Kind]]: Tables[Kind][Column] }, 'voided'> & { voided: boolean };
+type Row<Kind extends EventKind> = Omit<{ [Column in keyof Tables[Kind]]: Tables[Kind][Column] }, 'voided'> & {
+  voided: boolean;
+};
 
 function purchaseOf(row: Row<'purchases'>): Purchase {
   const { purchase_id, products, voided } = row;

@@ -4,7 +4,10 @@ import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import type { StoreLog } from './log.ts';
 
-/** The database holds migrations that this code does not know: it was migrated by newer code, and older code could corrupt it. */
+/**
+ * The database holds migrations that this code does not know: it was migrated by newer code, and older code could
+ * corrupt it.
+ */
 export class SchemaTooNewError extends Error {
   readonly unknown: readonly string[];
   constructor(unknown: readonly string[]) {
@@ -14,7 +17,10 @@ export class SchemaTooNewError extends Error {
   }
 }
 
-/** The migrations of the folder cannot follow those of the database: one was inserted, renamed or removed after it had landed. */
+/**
+ * The migrations of the folder cannot follow those of the database: one was inserted, renamed or removed after it
+ * had landed.
+ */
 export class MigrationOrderError extends Error {
   constructor(reason: string) {
     super(`${reason} Migrations that have landed must keep their names and order; add a new one at the end.`);
@@ -25,11 +31,12 @@ export class MigrationOrderError extends Error {
 type Queryable = Pick<pg.Pool, 'query'>;
 
 /**
- * Brings the schema of a database up to the numbered `0001_name.sql` files of a folder, and answers the names it applied, in
- * order. All of them run in one transaction under a lock of the server, so several processes may call it at once and each file
- * runs exactly once; a process that dies leaves the schema as it was. So no file may hold `BEGIN`, `COMMIT` or anything that
- * PostgreSQL refuses inside a transaction. It connects by itself, with one session, which must not go through a transaction
- * pooler. Throws `SchemaTooNewError`, `MigrationOrderError`, or an error that names the failing file and line.
+ * Brings the schema of a database up to the numbered `0001_name.sql` files of a folder, and answers the names it
+ * applied, in order. All of them run in one transaction under a lock of the server, so several processes may call
+ * it at once and each file runs exactly once; a process that dies leaves the schema as it was. So no file may hold
+ * `BEGIN`, `COMMIT` or anything that PostgreSQL refuses inside a transaction. It connects by itself, with one
+ * session, which must not go through a transaction pooler. Throws `SchemaTooNewError`, `MigrationOrderError`, or an
+ * error that names the failing file and line.
  */
 export async function migrate(
   connection: pg.PoolConfig,
@@ -44,18 +51,7 @@ export async function migrate(
     application_name: 'escalera-migrate',
   });
   pool.on('error', (error) => log.warn({ err: error }, 'the connection for migrations was lost while idle'));
-  const db = new Kysely<unknown>({
-    dialect: new PostgresDialect({
-      pool,
-      // The server then notices within a second that a migrating process was killed, and frees the lock for the next one.
-      // Not every platform can; without it the lock is freed when the running statement ends.
-      onCreateConnection: async (session) => {
-        await session
-          .executeQuery(CompiledQuery.raw(`set client_connection_check_interval = '1s'`))
-          .catch(() => undefined);
-      },
-    }),
-  });
+  const db = sessionOf(pool);
   try {
     const started_at = performance.now();
     const pending = await pendingMigrations(pool, folder);
@@ -83,8 +79,9 @@ export async function migrate(
 }
 
 /**
- * The names of the folder's migrations that the database lacks, in order; empty when the schema fits this code. Changes nothing
- * and takes about a millisecond, so it suits a readiness check. Throws `SchemaTooNewError` and `MigrationOrderError`.
+ * The names of the folder's migrations that the database lacks, in order; empty when the schema fits this code.
+ * Changes nothing and takes about a millisecond, so it suits a readiness check. Throws `SchemaTooNewError` and
+ * `MigrationOrderError`.
  */
 export async function pendingMigrations(db: Queryable, folder: URL): Promise<readonly string[]> {
   const known = await migrationNames(folder);
@@ -101,7 +98,10 @@ export async function pendingMigrations(db: Queryable, folder: URL): Promise<rea
   return pending;
 }
 
-/** The names of a folder's migrations without `.sql`, in order. Refuses SQL files without a number of four digits, and equal numbers. */
+/**
+ * The names of a folder's migrations without `.sql`, in order. Refuses SQL files without a number of four digits,
+ * and equal numbers.
+ */
 export async function migrationNames(folder: URL): Promise<readonly string[]> {
   const names = (await readdir(folder))
     .filter((name) => name.endsWith('.sql'))
@@ -115,6 +115,20 @@ export async function migrationNames(folder: URL): Promise<readonly string[]> {
     }
   }
   return sorted;
+}
+
+function sessionOf(pool: pg.Pool): Kysely<unknown> {
+  // The server then notices within a second that a migrating process was killed, and frees the lock for the next one.
+  // Not every platform can; without it the lock is freed when the running statement ends.
+  const interval = CompiledQuery.raw(`set client_connection_check_interval = '1s'`);
+  return new Kysely<unknown>({
+    dialect: new PostgresDialect({
+      pool,
+      onCreateConnection: async (session) => {
+        await session.executeQuery(interval).catch(() => undefined);
+      },
+    }),
+  });
 }
 
 async function landedMigrations(db: Queryable): Promise<readonly string[]> {

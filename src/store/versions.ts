@@ -64,7 +64,7 @@ export async function readVersions(db: Database): Promise<Versions | undefined> 
 }
 
 /** The active models, in the order in which they were published. */
-export async function readModels(db: Database): Promise<StoredModel[]> {
+export async function readModels(db: Database | Trx): Promise<StoredModel[]> {
   const rows = await db.selectFrom('models').selectAll().where('active', '=', true).orderBy('model_version').execute();
   return rows.map(({ model_version, version, document }) => ({ model_version, version, model: document }));
 }

@@ -55,13 +55,21 @@ function textArray(codes: readonly string[]): string {
 }
 
 /** Stores events that are not stored yet. Each id at most once. */
-export async function insertEvents<Kind extends EventKind>(trx: Trx, kind: Kind, rows: readonly Owned<Events[Kind]>[]): Promise<void> {
+export async function insertEvents<Kind extends EventKind>(
+  trx: Trx,
+  kind: Kind,
+  rows: readonly Owned<Events[Kind]>[],
+): Promise<void> {
   if (rows.length === 0) return;
   await sql`insert into ${sql.table(kind)} (${columnNames(kind)}) ${selectRows(kind, rows)}`.execute(trx);
 }
 
 /** Replaces the content of stored events, the mark of being voided included. */
-export async function replaceEvents<Kind extends EventKind>(trx: Trx, kind: Kind, rows: readonly Owned<Events[Kind]>[]): Promise<void> {
+export async function replaceEvents<Kind extends EventKind>(
+  trx: Trx,
+  kind: Kind,
+  rows: readonly Owned<Events[Kind]>[],
+): Promise<void> {
   if (rows.length === 0) return;
   const changed = COLUMNS[kind].slice(1).map(([name]) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`);
   await sql`

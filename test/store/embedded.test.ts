@@ -2,14 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { startEmbedded, stopEmbedded } from '../../src/store/embedded.ts';
-import { EmbeddedServerError, firstClosed, makeLibraryLinks } from '../../src/store/embedded-files.ts';
-import { processMark, runningServer } from '../../src/store/embedded-process.ts';
+import { EmbeddedServerError, firstClosed } from '../../src/store/embedded-files.ts';
+import { runningServer } from '../../src/store/embedded-process.ts';
+import { makeLibraryLinks } from '../../src/store/embedded-programs.ts';
+import { processMark } from '../../src/store/process-owner.ts';
 import { silentLog } from '../support/postgres.ts';
+
+t.setTimeout(120_000);
 
 const isRoot = process.getuid?.() === 0;
 const module = new URL('../../src/store/embedded.ts', import.meta.url).href;
@@ -26,18 +30,23 @@ async function folderOf(t: Test): Promise<string> {
   return dataDir;
 }
 
-/** A process that starts the server of a folder, prints one line about it, and lives on until it is killed. */
-function startElsewhere(dataDir: string, account: { uid?: number; gid?: number } = {}): ChildProcess {
+/**
+ * A process that starts the server of a folder, prints one line about it, and lives on until it is killed, at the
+ * latest by the end of the test. Its folder for temporary files is not ours, so its sockets are elsewhere.
+ */
+function startElsewhere(t: Test, dataDir: string, account: { uid?: number; gid?: number } = {}): ChildProcess {
   const program = `
     import { startEmbedded } from ${JSON.stringify(module)};
     const log = { info() {}, warn() {}, error() {} };
     const { adopted, connection } = await startEmbedded({ dataDir: ${JSON.stringify(dataDir)}, log, durable: false });
     console.log(JSON.stringify({ adopted, connection }));
     setInterval(() => {}, 1000);`;
-  return spawn(process.execPath, ['--input-type=module', '-e', program], {
-    ...{ ...account, cwd: '/', env: {} },
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    ...{ ...account, cwd: '/', env: { TMPDIR: dirname(dataDir) } },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  t.teardown(() => kill(child));
+  return child;
 }
 
 async function answerOf(child: ChildProcess): Promise<{ adopted: boolean; connection: pg.PoolConfig }> {
@@ -46,6 +55,7 @@ async function answerOf(child: ChildProcess): Promise<{ adopted: boolean; connec
 }
 
 async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
@@ -98,8 +108,7 @@ t.test('a first start makes a server, a stop leaves no process, and a second sta
 
 t.test('processes that start at once share one server', async (t) => {
   const dataDir = await folderOf(t);
-  const children = Array.from({ length: 4 }, () => startElsewhere(dataDir));
-  t.teardown(() => Promise.all(children.map(kill)));
+  const children = Array.from({ length: 4 }, () => startElsewhere(t, dataDir));
   const answers = await Promise.all(children.map(answerOf));
   t.equal(answers.filter((answer) => !answer.adopted).length, 1);
   t.strictSame(await readdir(dataDir).then((names) => names.filter((name) => name.startsWith('cluster'))), ['cluster']);
@@ -107,7 +116,7 @@ t.test('processes that start at once share one server', async (t) => {
 
 t.test('a server outlives the kill of the process that started it and is adopted by the next', async (t) => {
   const dataDir = await folderOf(t);
-  const child = startElsewhere(dataDir);
+  const child = startElsewhere(t, dataDir);
   const { connection } = await answerOf(child);
   const pid = await pidOf(dataDir);
   await kill(child);
@@ -121,7 +130,7 @@ t.test('a server outlives the kill of the process that started it and is adopted
 
 t.test('a stop leaves the server to another live process', async (t) => {
   const dataDir = await folderOf(t);
-  const child = startElsewhere(dataDir);
+  const child = startElsewhere(t, dataDir);
   await answerOf(child);
   const mine = await startEmbedded({ dataDir, log: silentLog, durable: false });
   await mine.stop();
@@ -136,7 +145,7 @@ for (const adopted of [false, true]) {
   t.test(`a killed server is started again by the process that ${adopted ? 'adopted' : 'started'} it`, async (t) => {
     const dataDir = await folderOf(t);
     if (adopted) {
-      const child = startElsewhere(dataDir);
+      const child = startElsewhere(t, dataDir);
       await answerOf(child);
       await kill(child);
     }
@@ -156,7 +165,7 @@ for (const adopted of [false, true]) {
 
 t.test('a kill in the middle of the first start leaves nothing that stops the next one', async (t) => {
   const dataDir = await folderOf(t);
-  const child = startElsewhere(dataDir);
+  const child = startElsewhere(t, dataDir);
   await eventually('an unfinished cluster', async () => {
     const names = await readdir(dataDir).catch(() => []);
     const fresh = names.find((name) => name.startsWith('cluster.new-'));
@@ -251,7 +260,7 @@ t.test(
     const dataDir = await folderOf(t);
     await mkdir(dataDir);
     await chown(dataDir, uid, gid);
-    const child = startElsewhere(dataDir, { uid, gid });
+    const child = startElsewhere(t, dataDir, { uid, gid });
     const { connection } = await answerOf(child);
     t.equal(await ask(connection, 'select 1'), 1);
     t.equal((await stat(`/proc/${await pidOf(dataDir)}`)).uid, uid);

@@ -16,6 +16,8 @@ import {
 } from '../../src/store/migrate.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../support/postgres.ts';
 
+t.setTimeout(120_000);
+
 const ONE = { '0001_ledger.sql': "create table ledger (entry text); insert into ledger values ('one');" };
 const TWO = {
   ...ONE,
@@ -61,7 +63,7 @@ function migrateElsewhere(url: string, folder: URL): ChildProcess {
   const program = `
     import { migrate } from ${JSON.stringify(new URL('../../src/store/migrate.ts', import.meta.url).href)};
     const log = { info() {}, warn() {}, error() {} };
-    const { applied } = await migrate({ connectionString: ${JSON.stringify(url)} }, new URL(${JSON.stringify(folder.href)}), log);
+    const { applied } = await migrate({ connectionString: '${url}' }, new URL('${folder.href}'), log);
     console.log(JSON.stringify(applied));`;
   return spawn(process.execPath, ['--input-type=module', '-e', program], {
     env: {},

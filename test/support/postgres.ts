@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type EmbeddedServer, startEmbedded, stopEmbedded } from '../../src/store/embedded.ts';
 import { firstClosed, serverAccount } from '../../src/store/embedded-files.ts';
-import { processMark } from '../../src/store/embedded-process.ts';
 import { migrate, migrationNames } from '../../src/store/migrate.ts';
+import { processMark } from '../../src/store/process-owner.ts';
 
 /** A database of one test, gone when the test ends. */
 export interface TestDatabase {
@@ -34,9 +34,9 @@ let made = 0;
 let embedded: Promise<EmbeddedServer> | undefined;
 
 /**
- * Gives a test a database of its own: by default with the migrated schema, cloned from a template in about 20 ms; with
- * `empty: true` one without any tables. All test processes share one server that does not sync to disk, or that of
- * TEST_DATABASE_URL, whose user must be allowed to create databases.
+ * Gives a test a database of its own: by default with the migrated schema, cloned from a template in about 20 ms;
+ * with `empty: true` one without any tables. All test processes share one server that does not sync to disk, or
+ * that of TEST_DATABASE_URL, whose user must be allowed to create databases.
  */
 export async function testDatabase(t: Closing, options: { readonly empty?: boolean } = {}): Promise<TestDatabase> {
   const server = await testServer();
@@ -57,7 +57,9 @@ export async function testDatabase(t: Closing, options: { readonly empty?: boole
   return { connection, url: urlOf(connection), drop };
 }
 
-/** Ends the shared server; the command that runs all tests calls it at the end. Does nothing for TEST_DATABASE_URL. */
+/**
+ * Ends the shared server; the command that runs all tests calls it at the end. Does nothing for TEST_DATABASE_URL.
+ */
 export async function stopTestServer(): Promise<void> {
   if (process.env.TEST_DATABASE_URL) return;
   await (await embedded)?.stop();
@@ -89,7 +91,10 @@ async function testServer(): Promise<pg.PoolConfig> {
   return (await embedded).connection;
 }
 
-/** The name of the migrated template, made by whichever process comes first; what dead runs left behind is dropped on the way. */
+/**
+ * The name of the migrated template, made by whichever process comes first; what dead runs left behind is dropped
+ * on the way.
+ */
 async function preparedTemplate(admin: pg.Client, server: pg.PoolConfig): Promise<string> {
   const template = `escalera_template_${HOST}_${await migrationsHash()}`;
   await admin.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK]);

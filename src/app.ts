@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type HTTPMethods, LogController } from 'fastify';
+import type pg from 'pg';
+import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
+import { requireKeys } from './http/auth.ts';
+import { acceptJson } from './http/body.ts';
+import type { KeyRing } from './http/keys.ts';
+import { createMetrics } from './http/metrics.ts';
+import { describeApi } from './http/openapi.ts';
+import { classifyRoutes } from './http/routes/classify.ts';
+import { customerRoutes } from './http/routes/customers.ts';
+import { ingestRoutes } from './http/routes/ingest.ts';
+import { modelRoutes } from './http/routes/models.ts';
+import { operationRoutes } from './http/routes/operations.ts';
+import { reportRoutes } from './http/routes/reports.ts';
+import { SHARED_SCHEMAS } from './http/schemas.ts';
+import { validatorCompiler } from './http/validation.ts';
+import type { EngineSource } from './ingest/start.ts';
+import { Problem } from './problems.ts';
+import { version } from './version.ts';
+
+/** What the HTTP side is made of. It opens no connection, so the document needs no database. */
+export interface AppParts {
+  readonly source: EngineSource;
+  readonly keys: KeyRing;
+  /** A pino logger. */
+  readonly log: FastifyBaseLogger;
+  /** For the pool's gauges; null without a database. */
+  readonly pool: pg.Pool | null;
+  readonly limits: AppLimits;
+}
+
+/** Limits of sizes and times. */
+export interface AppLimits {
+  /** Largest body, in bytes. */
+  readonly body_bytes: number;
+  /** A request must have arrived within this time. */
+  readonly request_timeout_ms: number;
+}
+
+/** An app, and the switch that lets its clients go before it closes. */
+export interface App {
+  readonly server: FastifyInstance;
+  /** From now on readiness is refused and every answer ends its connection. */
+  stop(): void;
+}
+
+/** Builds the whole HTTP side. */
+export async function buildApp({ source, keys, log, pool, limits }: AppParts): Promise<App> {
+  let stopping = false;
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    bodyLimit: limits.body_bytes,
+    requestTimeout: limits.request_timeout_ms,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    // An id of 128 characters, percent-encoded: up to 12 bytes each.
+    routerOptions: { maxParamLength: 128 * 12 },
+    frameworkErrors: (error, request, reply) => void sendProblem(request as never, reply as never, toProblem(error)),
+  }) as unknown as FastifyInstance;
+  const metrics = createMetrics(source, pool, version);
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are what the handlers return: a serialiser made from the schema would drop what it does not declare, in silence.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+  answerProblems(app);
+  requireKeys(app, keys);
+  acceptJson(app);
+  observe(app, metrics, () => stopping);
+  const refuseOtherMethods = collectMethods(app);
+  await app.register(helmet, { contentSecurityPolicy: false });
+  await describeApi(app, version);
+  ingestRoutes(app, source, metrics);
+  classifyRoutes(app, source);
+  customerRoutes(app, source);
+  modelRoutes(app, source);
+  reportRoutes(app, source);
+  operationRoutes(app, { source, metrics, version, stopping: () => stopping });
+  refuseOtherMethods();
+  await app.ready();
+  return {
+    server: app,
+    stop: () => {
+      stopping = true;
+    },
+  };
+}
+
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** One line and one observation a request. Logs hold the route's pattern, never the path: ids may be e-mail addresses. */
+function observe(app: FastifyInstance, metrics: ReturnType<typeof createMetrics>, stopping: () => boolean): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (request.headers.traceparent !== undefined) reply.header('traceparent', request.headers.traceparent);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping()) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    const route = routeOptions.url ?? 'unknown';
+    const duration_ms = Math.round(reply.elapsedTime * 10) / 10;
+    metrics.requested(method, route, reply.statusCode, reply.elapsedTime / 1_000);
+    const probe = route === '/livez' || route === '/readyz' || route === '/metrics';
+    request.log[probe ? 'debug' : 'info']({ method, route, status: reply.statusCode, duration_ms, key: request.keyName }, 'answered');
+  });
+}
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Every path of the API answers the methods it does not take with 405 and Allow. */
+function collectMethods(app: FastifyInstance): () => void {
+  const taken = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.startsWith('/docs')) return;
+    const methods = taken.get(url) ?? new Set<string>();
+    for (const one of [method].flat()) methods.add(one);
+    taken.set(url, methods);
+  });
+  return () => {
+    for (const [url, methods] of [...taken]) {
+      const allow = [...methods].sort().join(', ');
+      const others = METHODS.filter((method) => !methods.has(method));
+      app.route({
+        method: others as HTTPMethods[],
+        url,
+        config: { scope: 'none' },
+        schema: { hide: true } as object,
+        onRequest: async (_request, reply) => {
+          reply.header('allow', allow);
+          throw new Problem('method_not_allowed');
+        },
+        handler: async () => undefined,
+      });
+    }
+  };
+}

@@ -1,0 +1,78 @@
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Problem, PROBLEMS, type ProblemCode, problemBody } from '../problems.ts';
+import { classifyFailure } from '../store/failures.ts';
+import { VersionMismatchError } from '../store/versions.ts';
+
+const RETRY_AFTER_S = 1;
+
+const BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+  FST_ERR_BAD_URL: 'invalid_request',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+  FST_ERR_VALIDATION: 'invalid_request',
+};
+
+/** Answers every failure as problem+json, whatever it was thrown by. Causes go to the log, once. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(request, reply, toProblem(error)));
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem('not_found')));
+}
+
+/** The refusal that an error means for the caller. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof VersionMismatchError) return new Problem('version_mismatch', { cause: error });
+  const code = (error as { code?: unknown } | null)?.code;
+  const known = typeof code === 'string' ? BY_FASTIFY_CODE[code] : undefined;
+  if (known !== undefined) return new Problem(known, code === 'FST_ERR_BAD_URL' ? { detail: 'The path holds a malformed percent escape.' } : {});
+  switch (classifyFailure(error)) {
+    case 'unavailable':
+      return new Problem('database_unavailable', { cause: error });
+    case 'serialization':
+    case 'timeout':
+      return new Problem('busy', { cause: error });
+    case 'unexpected': {
+      const status = (error as { statusCode?: unknown } | null)?.statusCode;
+      if (typeof status === 'number' && status >= 400 && status < 500) return new Problem('invalid_request', { cause: error });
+      return new Problem('internal_error', { cause: error });
+    }
+  }
+}
+
+/** Sends a refusal; what failed on our side is logged here, once. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, retryable } = PROBLEMS[problem.code];
+  if (status >= 500) {
+    const cause = problem.cause as { name?: string; code?: string; stack?: string } | undefined;
+    // A driver's message can quote values, so only an unexpected failure of ours is logged with its stack.
+    const trace = status === 500 ? { stack: cause?.stack } : {};
+    request.log.error({ code: problem.code, cause: cause?.code ?? cause?.name, ...trace }, 'request failed');
+  }
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (retryable) reply.header('retry-after', String(RETRY_AFTER_S));
+  return reply.code(status).type('application/problem+json').send(problemBody(problem, request.id));
+}
+
+const BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/** Answers what is not even HTTP, or too slow, on the bare socket. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = new Problem(BY_SOCKET_CODE[error.code ?? ''] ?? 'invalid_request', { detail: 'The request is not well-formed HTTP, or took too long.' });
+  const { status, title } = PROBLEMS[problem.code];
+  const body = JSON.stringify(problemBody(problem, 'none'));
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

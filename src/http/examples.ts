@@ -1,0 +1,26 @@
+/** A stage answer, for the document. */
+export const STAGE_EXAMPLE = {
+  customer_id: 'c-1',
+  model: 'lifecycle',
+  model_version: 1,
+  as_of: '2025-06-30',
+  projected: false,
+  stage: 'early_repeat_buyer',
+  title: 'Early repeat buyer',
+  rung: 3,
+  rungs: 5,
+  activity: 'active',
+  since: '2025-05-02',
+  rule: { feature: 'purchase_days', at_least: 2, less_than: 4 },
+  inputs: [{ feature: 'purchase_days', within_days: null, kinds: null, value: 2 }],
+  next_stage: {
+    stage: 'core_customer',
+    title: 'Core customer',
+    rung: 4,
+    missing: [{ text: '2 more purchase days', feature: 'purchase_days', operator: 'at_least', threshold: 4, have: 2, more: 2 }],
+  },
+  next_move: { on: '2025-09-10', stage: 'early_repeat_buyer', activity: 'at_risk' },
+};
+
+/** A spell, for the document. */
+export const SPELL_EXAMPLE = { stage: 'early_repeat_buyer', activity: 'active', from: '2025-05-02', to: '2025-09-10', scheduled: false };

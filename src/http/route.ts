@@ -1,0 +1,88 @@
+import '@fastify/swagger';
+import { type TSchema, Type } from '@sinclair/typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PROBLEMS, type ProblemCode } from '../problems.ts';
+import type { Scope } from './keys.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** An operation as its route file writes it. */
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly scope: Scope | 'none';
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  readonly bodyExample?: unknown;
+  /** Replaces the check of the whole body, where items are checked one by one. */
+  readonly checkBody?: (body: unknown) => { value: unknown } | { error: Error };
+  readonly success: { readonly status: number; readonly description: string; readonly schema: TSchema; readonly example?: unknown }[];
+  /** Refusals beyond those every operation of its kind can give. */
+  readonly problems?: readonly ProblemCode[];
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+}
+
+/** Mounts an operation with its full description: what it takes, gives and refuses, and the scope it needs. */
+export function mount(app: FastifyInstance, operation: Operation): void {
+  const { checkBody } = operation;
+  app.route({
+    method: operation.method,
+    url: operation.url,
+    config: { scope: operation.scope },
+    schema: {
+      operationId: operation.operationId,
+      tags: [operation.tag],
+      summary: operation.summary,
+      ...(operation.description === undefined ? {} : { description: operation.description }),
+      security: operation.scope === 'none' ? [] : [{ key: [] }],
+      ...(operation.params === undefined ? {} : { params: operation.params }),
+      querystring: operation.query ?? Type.Object({}, { additionalProperties: false }),
+      ...(operation.body === undefined ? {} : { body: withExample(operation.body, operation.bodyExample) }),
+      response: { ...successes(operation), ...refusals(operation) },
+      ...({ 'x-scope': operation.scope } as object),
+    },
+    // A check of its own replaces that of the body only; parameters are checked as everywhere.
+    ...(checkBody === undefined ? {} : { validatorCompiler: (route) => (route.httpPart === 'body' ? checkBody : validatorCompiler(route as never)) }),
+    handler: operation.handler,
+  });
+}
+
+function withExample(schema: TSchema, example: unknown): TSchema {
+  return example === undefined ? schema : { ...schema, examples: [example] };
+}
+
+function successes({ success }: Operation): Record<number, object> {
+  return Object.fromEntries(
+    success.map(({ status, description, schema, example }) => [
+      status,
+      status === 204 ? { type: 'null', description } : { description, content: { 'application/json': { schema: withExample(schema, example) } } },
+    ]),
+  );
+}
+
+/** The problems an operation can answer with, by status. */
+function refusals(operation: Operation): Record<number, object> {
+  const always: ProblemCode[] = ['invalid_request', 'headers_too_large', 'internal_error', 'not_ready'];
+  if (operation.scope !== 'none') always.push('unauthorized', 'forbidden', 'database_unavailable', 'busy');
+  if (operation.params !== undefined) always.push('uri_too_long');
+  if (operation.body !== undefined) always.push('malformed_json', 'payload_too_large', 'unsupported_media_type', 'request_timeout');
+  if (operation.method !== 'GET' && operation.scope !== 'none') always.push('version_mismatch');
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of [...always, ...(operation.problems ?? [])]) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
+        content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
+      },
+    ]),
+  );
+}

@@ -1,0 +1,177 @@
+import { type Static, Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { LAST_DAY } from '../../domain/calendar.ts';
+import { checkModel, isModel } from '../../domain/check-model.ts';
+import { compileModel, memoryOfModels } from '../../domain/compile-model.ts';
+import { type FoldPlan, planFold } from '../../domain/fold.ts';
+import { activityDays, type History, type Interaction, type Purchase, type Refund } from '../../domain/history.ts';
+import type { Model } from '../../domain/model.ts';
+import { type Engine, todayOf } from '../../ingest/engine.ts';
+import type { EngineSource } from '../../ingest/start.ts';
+import { Problem, parameterProblem, type ProblemDetail } from '../../problems.ts';
+import { day, oneOf } from '../../reports/fields.ts';
+import { modelParameter, readDay } from '../../reports/parameters.ts';
+import { answerOn, contextOf, readingPlan } from '../classify-stored.ts';
+import { languageOf, requireEngine, requireModel } from '../context.ts';
+import { STAGE_EXAMPLE } from '../examples.ts';
+import { FieldFault, readInteraction, readKnownSince, readPurchase, readRefund } from '../read-items.ts';
+import { mount } from '../route.ts';
+import { HistoryItem, MAX_ITEMS } from '../schemas.ts';
+import type { AnswerContext } from '../stage-answer.ts';
+import { bodyFault, compileBody } from '../validation.ts';
+
+const documented = Type.Object(
+  {
+    model: modelParameter,
+    model_document: Type.Optional(Type.Ref('ModelDocument')),
+    as_of: Type.Optional(day('End of this day; today if absent.')),
+    histories: Type.Array(Type.Ref('History'), { minItems: 1, maxItems: MAX_ITEMS }),
+  },
+  { additionalProperties: false },
+);
+/** The histories and the model are checked one by one, so that a fault names its place. */
+const envelope = compileBody(
+  Type.Object(
+    { ...documented.properties, model_document: Type.Optional(Type.Unknown()), histories: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_ITEMS }) },
+    { additionalProperties: false },
+  ),
+);
+type Body = Omit<Static<typeof documented>, 'histories' | 'model_document'> & { histories: unknown[]; model_document?: unknown };
+
+const result = Type.Object({
+  index: Type.Integer({ minimum: 0, description: 'Position in the request, from 0.' }),
+  status: oneOf(['classified', 'invalid']),
+  answer: Type.Union([Type.Ref('StageAnswer'), Type.Null()]),
+  error: Type.Union([Type.Ref('ProblemDetail'), Type.Null()]),
+});
+
+/** The stateless classifier: histories in, stages and reasons out, nothing stored. */
+export function classifyRoutes(app: FastifyInstance, source: EngineSource): void {
+  const validate = compileBody(HistoryItem);
+  mount(app, {
+    method: 'POST',
+    url: '/v1/classifications',
+    operationId: 'classifyHistories',
+    tag: 'classify',
+    summary: 'Classify histories without storing them',
+    description:
+      'Up to 1,000 histories, by a stored model (`model`) or by one in the request (`model_document`). Events after as_of do not count; days may lie in the future.',
+    scope: 'read',
+    body: documented,
+    bodyExample: {
+      model: 'lifecycle',
+      as_of: '2025-06-30',
+      histories: [{ customer_id: 'c-1', purchases: [{ purchased_at: '2025-05-02', amount: '20' }, { purchased_at: '2025-06-11', amount: '20' }] }],
+    },
+    checkBody: (body) =>
+      envelope(body) ? { value: body } : { error: new Problem('invalid_request', { errors: [bodyFault(envelope.errors![0]!)] }) },
+    success: [
+      {
+        status: 200,
+        description: 'One result for each history, in order; a wrong history never harms the others.',
+        schema: Type.Object({ items: Type.Array(result) }),
+        example: { items: [{ index: 0, status: 'classified', answer: STAGE_EXAMPLE, error: null }] },
+      },
+    ],
+    problems: ['unknown_model'],
+    handler: async (request) => {
+      const engine = requireEngine(source);
+      const body = request.body as Body;
+      const today = todayOf(engine);
+      const as_of = readDay('as_of', body.as_of, today);
+      if (typeof as_of !== 'number') throw parameterProblem('as_of', as_of.code, as_of.detail);
+      const { plan, index, context } = chosen(engine, body, { as_of, today, language: languageOf(request) });
+      return {
+        items: body.histories.map((given, position) => {
+          if (!validate(given)) return invalid(position, bodyFault(validate.errors![0]!, `/histories/${position}`));
+          try {
+            const { customer_id, history } = readHistory(given as HistoryItem, engine, as_of);
+            const days = history === null ? [] : activityDays(history);
+            return { index: position, status: 'classified', answer: answerOn(plan, index, customer_id, days, context), error: null };
+          } catch (error) {
+            if (!(error instanceof FieldFault)) throw error;
+            return invalid(position, { ...error.fault, pointer: `/histories/${position}${error.fault.pointer}` });
+          }
+        }),
+      };
+    },
+  });
+}
+
+function invalid(index: number, error: ProblemDetail) {
+  return { index, status: 'invalid', answer: null, error };
+}
+
+interface Chosen {
+  readonly plan: FoldPlan;
+  readonly index: number;
+  readonly context: AnswerContext;
+}
+
+/** The model the caller wants: a stored one, or the one in the request, which is checked and compiled for this request only. */
+function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' | 'today' | 'language'>): Chosen {
+  if (body.model_document === undefined) {
+    const index = requireModel(engine, body.model ?? 'lifecycle');
+    return { plan: readingPlan(engine.plan), index, context: contextOf(engine, index, about) };
+  }
+  if (body.model !== undefined) {
+    const detail = 'Cannot be given together with model_document; send one of them.';
+    throw new Problem('invalid_request', { errors: [{ pointer: '/model', code: 'not_allowed', detail }] });
+  }
+  const checked = checkModel(body.model_document, engine.decimals);
+  if (!isModel(checked)) {
+    const errors = checked.map(({ pointer, code, detail }) => ({ pointer: `/model_document${pointer}`, code, detail: `This ${detail}.` }));
+    throw new Problem('invalid_request', { errors });
+  }
+  const context = { model: checked, model_version: 1, decimals: engine.decimals, ...about };
+  return { plan: planOf(checked, engine.decimals), index: 0, context };
+}
+
+function planOf(model: Model, decimals: number): FoldPlan {
+  const memory = memoryOfModels([model]);
+  return readingPlan(planFold([compileModel(model, 1, memory, decimals)], memory, []));
+}
+
+/** Reads a history; null if it is empty, so that nobody is known. Two items of one id are refused. Throws `FieldFault`. */
+function readHistory(given: HistoryItem, engine: Engine, asOf: number): { customer_id: string | null; history: History | null } {
+  // A stateless question may be about any day, so nothing is "in the future".
+  const reading = { ...engine, now: () => Number.MAX_SAFE_INTEGER / 2 };
+  const list = <Item, Read>(field: string, items: readonly Item[] | undefined, idField: keyof Item & string, read: (id: string, item: Item) => Read): Read[] => {
+    const seen = new Set<string>();
+    return (items ?? []).map((item, index) => {
+      const id = String(item[idField] ?? `\u0001${index}`);
+      if (seen.has(id)) throw new FieldFault(`${field}/${index}/${idField}`, 'duplicate_id', 'Another entry of this history has the same id.');
+      seen.add(id);
+      return within(`${field}/${index}`, () => read(id, item));
+    });
+  };
+  const history: History = {
+    known_since: given.known_since === undefined ? null : readKnownSince(given.known_since, LAST_DAY),
+    received_on: asOf,
+    purchases: list('purchases', given.purchases, 'purchase_id', (id, item): Purchase => readPurchase(id, item, reading)),
+    refunds: list('refunds', given.refunds, 'refund_id', (id, item): Refund => readRefund(id, item, reading)),
+    interactions: list('interactions', given.interactions, 'interaction_id', (id, item): Interaction => readInteraction(id, item, reading)),
+  };
+  const events = history.purchases.length + history.refunds.length + history.interactions.length;
+  requireExactSums(history);
+  return { customer_id: given.customer_id ?? null, history: events === 0 && history.known_since === null ? null : history };
+}
+
+function within<Read>(base: string, read: () => Read): Read {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FieldFault)) throw error;
+    throw new FieldFault(`${base}${error.fault.pointer}`, error.fault.code, error.fault.detail);
+  }
+}
+
+function requireExactSums({ purchases, refunds, interactions }: History): void {
+  let turnover = 0;
+  for (const { amount, cost, discount } of purchases) turnover += amount + cost + discount;
+  for (const { amount } of refunds) turnover += amount;
+  for (const { cost } of interactions) turnover += cost;
+  if (!Number.isSafeInteger(turnover)) {
+    throw new FieldFault('purchases', 'total_out_of_range', 'The sum of the amounts would leave the range that is kept exactly (2⁵³ − 1 minor units).');
+  }
+}

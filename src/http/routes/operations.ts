@@ -1,0 +1,131 @@
+import { Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { formatDay } from '../../domain/calendar.ts';
+import type { EngineSource } from '../../ingest/start.ts';
+import { Problem } from '../../problems.ts';
+import { count, day, nullable } from '../../reports/fields.ts';
+import { PROJECTIONS } from '../../reports/registry.ts';
+import { readDataThrough, readStoredCounts } from '../../store/customer-reads.ts';
+import { requireEngine, snapshot } from '../context.ts';
+import type { Metrics } from '../metrics.ts';
+import { mount } from '../route.ts';
+
+/** What operations need besides the engine. */
+export interface OperationParts {
+  readonly source: EngineSource;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** True once the service is told to stop. */
+  readonly stopping: () => boolean;
+}
+
+/** For whoever runs the service: is it alive, is it ready, what does it hold, how does it do. */
+export function operationRoutes(app: FastifyInstance, parts: OperationParts): void {
+  mountProbes(app, parts);
+  mountStatus(app, parts);
+}
+
+function mountProbes(app: FastifyInstance, { source, metrics, stopping }: OperationParts): void {
+  const state = Type.Object({ status: Type.String() });
+  mount(app, {
+    method: 'GET',
+    url: '/livez',
+    operationId: 'getLiveness',
+    tag: 'operations',
+    summary: 'Is the process alive?',
+    scope: 'none',
+    success: [{ status: 200, description: 'It is.', schema: state, example: { status: 'alive' } }],
+    handler: async () => ({ status: 'alive' }),
+  });
+  mount(app, {
+    method: 'GET',
+    url: '/readyz',
+    operationId: 'getReadiness',
+    tag: 'operations',
+    summary: 'Would requests be answered now?',
+    description: 'Asks the database. 503 while starting, stopping, without a database, or after another version changed it.',
+    scope: 'none',
+    success: [{ status: 200, description: 'They would.', schema: state, example: { status: 'ready' } }],
+    handler: async () => {
+      if (stopping() || !(await source.ready())) throw new Problem('not_ready');
+      return { status: 'ready' };
+    },
+  });
+  mount(app, {
+    method: 'GET',
+    url: '/metrics',
+    operationId: 'getMetrics',
+    tag: 'operations',
+    summary: 'Counters for Prometheus',
+    scope: 'read',
+    success: [{ status: 200, description: 'Text exposition format, content type text/plain.', schema: Type.String() }],
+    handler: async (_request, reply) => {
+      const text = await metrics.text();
+      return reply.type(metrics.content_type).send(text);
+    },
+  });
+}
+
+const status = Type.Object({
+  version: Type.String({ description: 'Version of the code.' }),
+  projections: Type.Array(Type.Object({ name: Type.String(), version: Type.Integer() }), { description: 'Roll-ups and the versions of their meaning.' }),
+  schema: Type.String({ description: 'Versions of fold and roll-ups the database was written with.' }),
+  models: Type.Array(Type.Object({ model: Type.String(), version: Type.Integer() })),
+  time_zone: Type.String({ description: 'Reporting time zone (IANA).' }),
+  currency: Type.String({ description: 'ISO 4217.' }),
+  today: day('Today in the reporting time zone.'),
+  data_through: nullable(day('Latest stored activity day.')),
+  stored: Type.Object({
+    customers: count('Customers known.'),
+    purchases: count('Rows, voided ones included.'),
+    refunds: count('Rows, voided ones included.'),
+    interactions: count('Rows, voided ones included.'),
+    pending_refunds: count('Refunds that wait for their purchase.'),
+  }),
+});
+
+function mountStatus(app: FastifyInstance, { source, version }: OperationParts): void {
+  mount(app, {
+    method: 'GET',
+    url: '/v1/status',
+    operationId: 'getStatus',
+    tag: 'operations',
+    summary: 'What runs here and what it holds',
+    scope: 'read',
+    success: [
+      {
+        status: 200,
+        description: 'Versions, settings and counts.',
+        schema: status,
+        example: {
+          version: '0.1.0',
+          projections: PROJECTIONS.map((projection) => ({ name: projection.name, version: projection.version })),
+          schema: 'fold:1',
+          models: [{ model: 'lifecycle', version: 1 }],
+          time_zone: 'Europe/Madrid',
+          currency: 'EUR',
+          today: '2025-06-30',
+          data_through: '2025-06-30',
+          stored: { customers: 3000, purchases: 10206, refunds: 539, interactions: 10234, pending_refunds: 0 },
+        },
+      },
+    ],
+    handler: async () => {
+      const engine = requireEngine(source);
+      const { stored, data_through } = await snapshot(engine, async (trx) => {
+        return { stored: await readStoredCounts(trx), data_through: await readDataThrough(trx) };
+      });
+      return {
+        version,
+        projections: PROJECTIONS.map((projection) => ({ name: projection.name, version: projection.version })),
+        schema: engine.versions.code_versions,
+        models: engine.models.map((one) => ({ model: one.model.model_id, version: one.version })),
+        time_zone: engine.zone.name,
+        currency: engine.versions.currency,
+        today: formatDay(engine.zone.dayOf(engine.now())),
+        data_through: data_through === null ? null : formatDay(data_through),
+        stored,
+      };
+    },
+  });
+}

@@ -1,0 +1,156 @@
+import { type TSchema, Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { formatDay } from '../../domain/calendar.ts';
+import { EVERYBODY } from '../../domain/differences.ts';
+import { type Engine, todayOf } from '../../ingest/engine.ts';
+import type { EngineSource } from '../../ingest/start.ts';
+import { Problem, parameterProblem } from '../../problems.ts';
+import { day, nullable } from '../../reports/fields.ts';
+import { REPORTS } from '../../reports/registry.ts';
+import type { Report, ReportFault } from '../../reports/report.ts';
+import type { Trx } from '../../store/connect.ts';
+import { readDataThrough } from '../../store/customer-reads.ts';
+import { readGroupIds } from '../../store/groups.ts';
+import { requireEngine, requireModel, snapshot } from '../context.ts';
+import { mount } from '../route.ts';
+
+const head = {
+  report: Type.String({ description: 'Name of the report; GET /v1/definitions/{report} says what its numbers mean.' }),
+  definition_version: Type.Integer({ minimum: 1, description: 'Raised when a number would come out differently.' }),
+  model: Type.String(),
+  model_version: Type.Integer({ minimum: 1 }),
+  group: nullable(Type.String(), { description: 'The group asked for; null for everybody.' }),
+  as_of: day('The last day the answer is about.'),
+  projected: Type.Optional(Type.Boolean({ description: 'Present and true if as_of is after today: only what is scheduled is known of those days.' })),
+  time_zone: Type.String({ description: 'Reporting time zone (IANA): what a day is.' }),
+  currency: Type.String({ description: 'ISO 4217.' }),
+  data_through: nullable(day('Latest stored activity day; null if nothing is stored. A feed that stopped shows here, not as defecting customers.')),
+};
+
+const EXAMPLE_HEAD = {
+  definition_version: 1,
+  model: 'lifecycle',
+  model_version: 1,
+  group: null,
+  as_of: '2025-06-30',
+  time_zone: 'Europe/Madrid',
+  currency: 'EUR',
+  data_through: '2025-06-30',
+};
+
+/** One route for each report of the registry, and what their numbers mean. */
+export function reportRoutes(app: FastifyInstance, source: EngineSource): void {
+  for (const report of REPORTS) mountReport(app, source, report);
+  mountDefinitions(app);
+}
+
+type Query = Readonly<Record<string, unknown>> & { readonly model?: string; readonly group?: string };
+
+function mountReport(app: FastifyInstance, source: EngineSource, report: Report<Record<string, unknown>>): void {
+  const { definition, tables } = report;
+  const arrays = Object.fromEntries(Object.entries({ items: report.row, ...tables }).map(([name, row]) => [name, Type.Array(row as TSchema)]));
+  mount(app, {
+    method: 'GET',
+    url: `/v1/reports/${definition.report}`,
+    operationId: report.operation_id,
+    tag: 'reports',
+    summary: definition.question,
+    description: `${definition.formula}\n\nRead aloud: ${definition.reading}`,
+    scope: 'read',
+    query: report.query,
+    success: [
+      {
+        status: 200,
+        description: 'The report, read from roll-ups in one snapshot.',
+        schema: Type.Object({ ...head, ...arrays }),
+        example: { report: definition.report, ...EXAMPLE_HEAD, ...report.example },
+      },
+    ],
+    problems: ['unknown_model', 'unknown_group', 'range_too_wide'],
+    handler: async (request, reply) => {
+      const engine = requireEngine(source);
+      const query = request.query as Query;
+      const index = requireModel(engine, query.model ?? 'lifecycle');
+      reply.header('cache-control', 'private, no-cache');
+      return await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query));
+    },
+  });
+}
+
+async function answer(trx: Trx, engine: Engine, report: Report<Record<string, unknown>>, index: number, query: Query) {
+  const group_id = await requireGroup(trx, query.group);
+  const context = { trx, model: engine.plan.models[index]!, group_id, today: todayOf(engine), decimals: engine.decimals };
+  const found = await report.read(context, query);
+  if ('code' in found) throw faultProblem(found);
+  const data_through = await readDataThrough(trx);
+  const { model, version } = engine.models[index]!;
+  return {
+    report: report.definition.report,
+    definition_version: report.definition.definition_version,
+    model: model.model_id,
+    model_version: version,
+    group: query.group ?? null,
+    as_of: formatDay(found.as_of),
+    ...(found.projected ? { projected: true } : {}),
+    time_zone: engine.zone.name,
+    currency: engine.versions.currency,
+    data_through: data_through === null ? null : formatDay(data_through),
+    items: found.items,
+    ...found.tables,
+  };
+}
+
+function faultProblem({ parameter, code, detail }: ReportFault): Problem {
+  if (code === 'range_too_wide') return new Problem('range_too_wide', { errors: [{ parameter, code, detail: `${detail}.` }] });
+  return parameterProblem(parameter, code, detail);
+}
+
+async function requireGroup(trx: Trx, group: string | undefined): Promise<number> {
+  if (group === undefined) return EVERYBODY;
+  const id = group.includes('\0') ? undefined : (await readGroupIds(trx, [group])).get(group);
+  if (id !== undefined) return id;
+  throw new Problem('unknown_group', { errors: [{ parameter: 'group', code: 'unknown_group', detail: 'No customer has ever carried this group.' }] });
+}
+
+const params = Type.Object({ report: Type.String({ pattern: '^[a-z][a-z-]{0,63}$', description: 'Name of a report.' }) });
+const definitionSchema = Type.Object({
+  report: Type.String(),
+  definition_version: Type.Integer({ minimum: 1 }),
+  question: Type.String({ description: 'What the report answers.' }),
+  formula: Type.String(),
+  denominator: Type.String(),
+  window: Type.String({ description: 'Which events count.' }),
+  exclusions: Type.String({ description: 'What is left out.' }),
+  reading: Type.String({ description: 'A row read aloud.' }),
+});
+
+function mountDefinitions(app: FastifyInstance): void {
+  const definitions = REPORTS.map((report) => report.definition);
+  mount(app, {
+    method: 'GET',
+    url: '/v1/definitions',
+    operationId: 'listDefinitions',
+    tag: 'reports',
+    summary: 'What the numbers of all reports mean',
+    scope: 'read',
+    success: [{ status: 200, description: 'One entry for each report.', schema: Type.Object({ items: Type.Array(definitionSchema) }), example: { items: definitions.slice(0, 1) } }],
+    handler: async () => ({ items: definitions }),
+  });
+  mount(app, {
+    method: 'GET',
+    url: '/v1/definitions/:report',
+    operationId: 'getDefinition',
+    tag: 'reports',
+    summary: 'What the numbers of a report mean',
+    scope: 'read',
+    params,
+    success: [{ status: 200, description: 'Formula, denominator, window and exclusions, in words.', schema: definitionSchema, example: definitions[0] }],
+    problems: ['not_found'],
+    handler: async (request) => {
+      const { report } = request.params as { report: string };
+      const found = definitions.find((definition) => definition.report === report);
+      if (found === undefined) throw new Problem('not_found', { detail: `There is no such report; there are ${definitions.map((one) => one.report).join(', ')}.` });
+      return found;
+    },
+  });
+}

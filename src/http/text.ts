@@ -1,0 +1,44 @@
+import { Problem, type ProblemDetail } from '../problems.ts';
+import { escapePointer } from '../domain/check-model.ts';
+
+/** Nesting of a body at most. */
+const MAX_DEPTH = 32;
+
+/** Decodes UTF-8, refusing bytes that are none. A byte order mark is dropped. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Problem('malformed_json', { detail: 'The body is not UTF-8. Encode it in UTF-8.', cause });
+  }
+}
+
+/** What is wrong with a text, or null. PostgreSQL cannot store NUL, and a lone surrogate is no character. */
+export function textFault(text: string): { code: string; detail: string } | null {
+  if (text.includes('\0')) return { code: 'nul_character', detail: 'Holds the character U+0000; remove it.' };
+  if (!text.isWellFormed()) return { code: 'lone_surrogate', detail: 'Holds half of a surrogate pair; send whole characters.' };
+  return null;
+}
+
+/** Refuses texts that cannot be stored and nesting that nobody needs, anywhere in a parsed body. */
+export function checkTexts(value: unknown, pointer = '', depth = 0): ProblemDetail | null {
+  if (typeof value === 'string') return withPointer(textFault(value), pointer);
+  if (typeof value !== 'object' || value === null) return null;
+  if (depth === MAX_DEPTH) return { pointer, code: 'too_deep', detail: `Nested more than ${MAX_DEPTH} deep.` };
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      const fault = checkTexts(value[index], `${pointer}/${index}`, depth + 1);
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
+  for (const [key, entry] of Object.entries(value)) {
+    const fault = withPointer(textFault(key), pointer) ?? checkTexts(entry, `${pointer}/${escapePointer(key)}`, depth + 1);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function withPointer(fault: { code: string; detail: string } | null, pointer: string): ProblemDetail | null {
+  return fault === null ? null : { pointer, ...fault };
+}

@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type pg from 'pg';
+import type { Model } from '../domain/model.ts';
+import type { Database } from '../store/connect.ts';
+import { classifyFailure } from '../store/failures.ts';
+import type { StoreLog } from '../store/log.ts';
+import { migrate, pendingMigrations } from '../store/migrate.ts';
+import { CODE_VERSIONS, type Deployment, readModels, readVersions, seedVersions, type Versions } from '../store/versions.ts';
+import { createEngine, type Engine } from './engine.ts';
+
+/** What starting needs. */
+export interface StartOptions {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  /** For the migrations, which hold a lock of a session: not through a transaction pooler. */
+  readonly connection: Readonly<pg.PoolConfig>;
+  readonly migrations: URL;
+  readonly migrate_at_start: boolean;
+  readonly deployment: Deployment;
+  /** What an empty database is seeded with. */
+  readonly models: readonly Model[];
+  readonly log: StoreLog;
+  readonly now: () => number;
+  readonly statement_timeout_ms: number;
+}
+
+/** The configuration does not fit the database: starting again would not help. */
+export class StartRefusedError extends Error {
+  override readonly name = 'StartRefusedError';
+}
+
+/** A process on its way to being ready. */
+export interface EngineSource {
+  /** The engine, or null until the database has answered once. */
+  current(): Engine | null;
+  /** True if reads and writes would be answered now: the database answers and no other version has changed it. */
+  ready(): Promise<boolean>;
+}
+
+/** A source that is still starting; `started` settles when it is done. */
+export interface StartingEngine extends EngineSource {
+  /** Rejects with `StartRefusedError`, `SchemaTooNewError` or a failed migration: reasons to exit. */
+  readonly started: Promise<Engine>;
+}
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5_000;
+const READY_TIMEOUT_MS = 2_000;
+
+/**
+ * Starts in the background: waits for the database however long it takes, brings the schema up (or waits until somebody has), seeds an empty
+ * database, and checks that what is fixed in it is what is configured. Aborting the signal ends the waiting.
+ */
+export function startEngine(options: StartOptions, signal: AbortSignal): StartingEngine {
+  let engine: Engine | null = null;
+  const started = prepare(options, signal).then((made) => {
+    engine = made;
+    options.log.info({ models: made.models.map(({ model }) => model.model_id), time_zone: made.zone.name }, 'ready');
+    return made;
+  });
+  // Whoever awaits `started` sees the failure; without this, nobody awaiting yet would end the process.
+  started.catch(() => undefined);
+  return { started, current: () => engine, ready: async () => engine !== null && (await answers(engine)) };
+}
+
+async function prepare(options: StartOptions, signal: AbortSignal): Promise<Engine> {
+  const { db, log } = options;
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    try {
+      if (await schemaIsUp(options)) break;
+      log.warn({}, 'the schema is behind this code; waiting for npm run migrate');
+    } catch (error) {
+      if (classifyFailure(error) === 'unexpected') throw error;
+      log.warn({ reason: (error as { code?: string }).code ?? 'no answer', wait_ms: wait }, 'the database does not answer yet');
+    }
+    await delay(wait, undefined, { signal });
+  }
+  await seedVersions(db, options.deployment, options.models);
+  const versions = (await readVersions(db))!;
+  requireDeployment(versions, options.deployment);
+  return createEngine(options, versions, await readModels(db));
+}
+
+async function schemaIsUp({ pool, connection, migrations, migrate_at_start, log }: StartOptions): Promise<boolean> {
+  if (migrate_at_start) {
+    await migrate(connection, migrations, log);
+    return true;
+  }
+  return (await pendingMigrations(pool, migrations)).length === 0;
+}
+
+/** Time zone and currency are fixed at first start, roll-ups belong to the code that wrote them. */
+function requireDeployment(versions: Versions, deployment: Deployment): void {
+  const differs = (what: string, stored: string, configured: string): StartRefusedError =>
+    new StartRefusedError(
+      `The database was filled with ${what} ${stored}, but ${configured} is configured. Configure ${stored}, or run "npm run rebuild" to fold everything anew.`,
+    );
+  if (versions.reporting_time_zone !== deployment.reporting_time_zone) {
+    throw differs('REPORTING_TIME_ZONE', versions.reporting_time_zone, deployment.reporting_time_zone);
+  }
+  if (versions.currency !== deployment.currency) throw differs('CURRENCY', versions.currency, deployment.currency);
+  if (versions.code_versions !== CODE_VERSIONS) throw differs('roll-ups of', versions.code_versions, CODE_VERSIONS);
+}
+
+async function answers({ db, versions }: Engine): Promise<boolean> {
+  const asked = sql<Versions>`select code_versions, models_revision from versions`.execute(db).then(
+    ({ rows }) => rows[0]?.code_versions === CODE_VERSIONS && rows[0].models_revision === versions.models_revision,
+    () => false,
+  );
+  const limit = new AbortController();
+  const late = delay(READY_TIMEOUT_MS, false, { signal: limit.signal, ref: false }).catch(() => false);
+  return await Promise.race([asked, late]).finally(() => limit.abort());
+}

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { buildApp } from './app.ts';
+import type { Config } from './config.ts';
+import { BUILT_IN_MODELS } from './domain/models.ts';
+import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
+import { startEngine } from './ingest/start.ts';
+import { type Connected, connect } from './store/connect.ts';
+import { startEmbedded } from './store/embedded.ts';
+
+/** Where the migrations are. */
+export const MIGRATIONS = new URL('../migrations/', import.meta.url);
+
+/** A database to work with, and how to let go of it. */
+export interface OpenDatabase extends Connected {
+  readonly connection: Readonly<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+/** Opens the configured database; without DATABASE_URL the embedded PostgreSQL, which it starts or adopts. */
+export async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
+  const embedded = config.database_url === null ? await startEmbedded({ dataDir: config.data_dir, log }) : null;
+  const connection = embedded === null ? { connectionString: config.database_url! } : { ...embedded.connection };
+  const connected = connect({ connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms }, log);
+  return {
+    ...connected,
+    connection,
+    async close() {
+      await connected.pool.end();
+      await embedded?.stop();
+    },
+  };
+}
+
+/** Microseconds since 1970-01-01T00:00:00Z, from the machine's clock. */
+export function machineClock(): number {
+  return Date.now() * 1_000;
+}
+
+/** What `startEngine` needs of a configuration. */
+export function startOptions(config: Config, database: OpenDatabase, log: Logger) {
+  const { reporting_time_zone, currency, currency_decimals, migrate_at_start, statement_timeout_ms } = config;
+  return {
+    db: database.db,
+    pool: database.pool,
+    connection: database.connection,
+    migrations: MIGRATIONS,
+    migrate_at_start,
+    deployment: { reporting_time_zone, currency, currency_decimals },
+    models: config.lifecycle_models.map((name) => BUILT_IN_MODELS[name]),
+    log,
+    now: machineClock,
+    statement_timeout_ms,
+  };
+}
+
+/** A service that listens. */
+export interface Service {
+  /** Base URL it answers on. */
+  readonly url: string;
+  /** Resolves when it is ready to answer; rejects with the reason to exit. */
+  readonly ready: Promise<unknown>;
+  /** Lets requests in flight finish, then ends; the embedded server too. */
+  close(): Promise<void>;
+}
+
+/** How long answers go out with `Connection: close` before the listener closes, so that keep-alive clients leave by themselves. */
+const DRAIN_MS = 1_000;
+
+/** Starts the whole service. It listens at once and answers 503 until the database is there. */
+export async function startService(config: Config, log: Logger): Promise<Service> {
+  const keys = await openKeys(config, log);
+  if (!keys.configured) log.warn({ host: config.host }, 'no keys are configured: listening on loopback only, everybody there may do everything');
+  const database = await openDatabase(config, log);
+  const stopStarting = new AbortController();
+  const source = startEngine(startOptions(config, database, log), stopStarting.signal);
+  const limits = { body_bytes: config.body_limit_bytes, request_timeout_ms: config.request_timeout_ms };
+  const app = await buildApp({ source, keys, log, pool: database.pool, limits });
+  const url = await app.server.listen({ host: config.host, port: config.port });
+  return {
+    url,
+    ready: source.started,
+    async close() {
+      stopStarting.abort();
+      app.stop();
+      await delay(DRAIN_MS);
+      await app.server.close();
+      await database.close();
+    },
+  };
+}
+
+async function openKeys(config: Config, log: Logger): Promise<KeyRing> {
+  if (config.api_keys_file !== null) return await keysFromFile(config.api_keys_file, log, Date.now);
+  return fixedKeys(config.api_keys ?? '');
+}
