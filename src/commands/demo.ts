@@ -22,7 +22,9 @@ export async function demo({ config, log, args }: CommandContext): Promise<numbe
   const { ended, fail } = endingCode(() => service.close(), log);
   const loaded = (async () => {
     await service.ready;
-    await load(service.url, timeZone(config.reporting_time_zone).dayOf(machineClock()), Number(args[0] ?? CUSTOMERS));
+    const stored = await storedCustomers(service.url);
+    if (stored > 0) console.log(`The database already holds ${stored} customers; nothing is loaded. Remove ${config.data_dir} to begin anew.`);
+    else await load(service.url, timeZone(config.reporting_time_zone).dayOf(machineClock()), Number(args[0] ?? CUSTOMERS));
     await present(service.url);
   })();
   loaded.catch((error: unknown) => {
@@ -30,6 +32,11 @@ export async function demo({ config, log, args }: CommandContext): Promise<numbe
     fail();
   });
   return await ended;
+}
+
+async function storedCustomers(url: string): Promise<number> {
+  const status = (await (await fetch(`${url}/v1/status`)).json()) as { stored: { customers: number } };
+  return status.stored.customers;
 }
 
 async function load(url: string, today: number, customers: number): Promise<void> {
@@ -53,12 +60,12 @@ async function send(url: string, { route, items }: DemoBatch): Promise<void> {
   const body = (await answer.json()) as { summary?: { conflict: number; invalid: number }; detail?: string };
   if (!answer.ok || body.summary === undefined) throw new Error(`loading failed: ${body.detail ?? answer.status}`);
   const { conflict, invalid } = body.summary;
-  if (conflict + invalid > 0) throw new Error(`loading failed: ${conflict} conflicts and ${invalid} invalid items; is another shop stored here?`);
+  if (conflict + invalid > 0) throw new Error(`loading failed: ${conflict} conflicts and ${invalid} invalid items`);
 }
 
 async function present(url: string): Promise<void> {
   const answer = (await (await fetch(`${url}/v1/reports/stage-population`)).json()) as { as_of: string; currency: string; items: StageRow[] };
-  const table = new Table({ head: ['stage', 'activity', 'customers', `revenue ${answer.currency}`], colAligns: ['left', 'left', 'right', 'right'], style: { head: [] } });
+  const table = new Table({ head: ['stage', 'activity', 'customers', `revenue ${answer.currency}`], colAligns: ['left', 'left', 'right', 'right'], style: { head: [], border: [], compact: true } });
   for (const row of answer.items) if (row.customers > 0) table.push([row.stage, row.activity, row.customers, row.revenue]);
   console.log(`\nWhere they stand at the end of ${answer.as_of}:\n${table.toString()}`);
   console.log(`

@@ -20,7 +20,7 @@ export type Need =
       /** Money in minor units. */
       readonly threshold: number;
     }
-  | { readonly type: 'activity'; readonly activities: readonly Activity[] }
+  | { readonly type: 'activity'; readonly now: Activity; readonly activities: readonly Activity[] }
   | { readonly type: 'stage'; readonly stage: string; readonly reached: boolean }
   /** Any one of these lists of needs is enough. */
   | { readonly type: 'either'; readonly ways: readonly (readonly Need[])[] };
@@ -61,8 +61,11 @@ export function needsOf(condition: Condition, standing: Standing, context: Expla
   if (isComparison(condition)) return comparisonNeeds(condition, standing, context, wanted);
   if ('not' in condition) return needsOf(condition.not, standing, context, !wanted);
   if ('activity' in condition) {
-    const activities = ACTIVITIES.filter((activity) => condition.activity.includes(activity) === wanted);
-    return activities.includes(ACTIVITIES[standing.activity]!) ? [] : [{ type: 'activity', activities }];
+    const now = ACTIVITIES[standing.activity]!;
+    const enough = ACTIVITIES.filter((activity) => condition.activity.includes(activity) === wanted);
+    if (enough.includes(now)) return [];
+    // Who has bought can never again have none.
+    return [{ type: 'activity', now, activities: now === 'none' ? enough : enough.filter((activity) => activity !== 'none') }];
   }
   if ('stage_reached' in condition) {
     const reached = (standing.reached & (1 << context.stages.indexOf(condition.stage_reached))) !== 0;

@@ -110,7 +110,7 @@ export function wordNeed(need: Need, context: WordingContext): string {
     case 'comparison':
       return wordComparison(need, words, context.decimals);
     case 'activity':
-      return words.activity(need.activities.join(words.or));
+      return words.activity(need.activities.join(words.or)) + words.now(need.now);
     case 'stage': {
       const stage = context.model.stages.find((candidate) => candidate.stage === need.stage);
       return words.stage(stage?.title[context.language] ?? need.stage, need.reached);
