@@ -5,12 +5,15 @@ import type pg from 'pg';
 import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
 import { requireKeys } from './http/auth.ts';
 import { acceptJson } from './http/body.ts';
+import { trackConnections } from './http/connections.ts';
 import type { KeyRing } from './http/keys.ts';
 import { createMetrics } from './http/metrics.ts';
 import { describeApi } from './http/openapi.ts';
+import { batchRoutes } from './http/routes/batches.ts';
 import { classifyRoutes } from './http/routes/classify.ts';
+import { customerEventRoutes } from './http/routes/customer-events.ts';
 import { customerRoutes } from './http/routes/customers.ts';
-import { ingestRoutes } from './http/routes/ingest.ts';
+import { itemRoutes } from './http/routes/items.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { operationRoutes } from './http/routes/operations.ts';
 import { reportRoutes } from './http/routes/reports.ts';
@@ -39,16 +42,15 @@ export interface AppLimits {
   readonly request_timeout_ms: number;
 }
 
-/** An app, and the switch that lets its clients go before it closes. */
+/** An app, and the end of it while it listens. */
 export interface App {
   readonly server: FastifyInstance;
-  /** From now on readiness is refused and every answer ends its connection. */
-  stop(): void;
+  /** Lets its clients go without dropping a request, then closes. */
+  leave(): Promise<void>;
 }
 
 /** Builds the whole HTTP side. */
 export async function buildApp({ source, keys, log, pool, limits }: AppParts): Promise<App> {
-  let stopping = false;
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -62,6 +64,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
     routerOptions: { maxParamLength: 128 * 12 },
     frameworkErrors: (error, request, reply) => void sendProblem(request as never, reply as never, toProblem(error)),
   }) as unknown as FastifyInstance;
+  const connections = trackConnections(app);
   const metrics = createMetrics(source, pool, version);
   app.setValidatorCompiler(validatorCompiler);
   // Answers are what the handlers return: a serialiser made from the schema would drop what it does not declare, in silence.
@@ -70,22 +73,25 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   answerProblems(app);
   requireKeys(app, keys);
   acceptJson(app);
-  observe(app, metrics, () => stopping);
+  observe(app, metrics);
   const refuseOtherMethods = collectMethods(app);
   await app.register(helmet, { contentSecurityPolicy: false });
   await describeApi(app, version);
-  ingestRoutes(app, source, metrics);
+  batchRoutes(app, source, metrics);
+  itemRoutes(app, source, metrics);
   classifyRoutes(app, source);
   customerRoutes(app, source);
+  customerEventRoutes(app, source);
   modelRoutes(app, source);
   reportRoutes(app, source);
-  operationRoutes(app, { source, metrics, version, stopping: () => stopping });
+  operationRoutes(app, { source, metrics, version, stopping: connections.stopping });
   refuseOtherMethods();
   await app.ready();
   return {
     server: app,
-    stop: () => {
-      stopping = true;
+    async leave() {
+      await connections.end();
+      await app.close();
     },
   };
 }
@@ -95,13 +101,10 @@ function requestId(given: string | string[] | undefined): string {
 }
 
 /** One line and one observation a request. Logs hold the route's pattern, never the path: ids may be e-mail addresses. */
-function observe(app: FastifyInstance, metrics: ReturnType<typeof createMetrics>, stopping: () => boolean): void {
+function observe(app: FastifyInstance, metrics: ReturnType<typeof createMetrics>): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     if (request.headers.traceparent !== undefined) reply.header('traceparent', request.headers.traceparent);
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (stopping()) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
@@ -113,7 +116,7 @@ function observe(app: FastifyInstance, metrics: ReturnType<typeof createMetrics>
   });
 }
 
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
 /** Every path of the API answers the methods it does not take with 405 and Allow. */
 function collectMethods(app: FastifyInstance): () => void {
@@ -125,9 +128,13 @@ function collectMethods(app: FastifyInstance): () => void {
     taken.set(url, methods);
   });
   return () => {
-    for (const [url, methods] of [...taken]) {
-      const allow = [...methods].sort().join(', ');
-      const others = METHODS.filter((method) => !methods.has(method));
+    // Refusing a method mounts a route too, so what the paths take is noted before.
+    const known = [...taken].map(([url, methods]) => ({ url, methods: [...methods] }));
+    for (const { url, methods } of known) {
+      // An id may read like the end of a fixed path: GET /v1/customers/lookup is about the customer `lookup`.
+      const allowed = new Set(known.flatMap((other) => (coversPath(other.url, url) ? other.methods : [])));
+      const allow = [...allowed].sort().join(', ');
+      const others = METHODS.filter((method) => !allowed.has(method));
       app.route({
         method: others as HTTPMethods[],
         url,
@@ -141,4 +148,11 @@ function collectMethods(app: FastifyInstance): () => void {
       });
     }
   };
+}
+
+/** True if the pattern, with its parameters filled in, can be the other path. */
+function coversPath(pattern: string, path: string): boolean {
+  const parts = pattern.split('/');
+  const others = path.split('/');
+  return parts.length === others.length && parts.every((part, index) => part === others[index] || (part.startsWith(':') && !others[index]!.startsWith(':')));
 }

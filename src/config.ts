@@ -57,8 +57,8 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Reads the environment once; all faults are reported together. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+/** Reads the environment once; all faults are reported together. A command that does not listen needs no keys. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env, listens = true): Config {
   const env = parse(environment);
   const faults: string[] = [];
   const fault = (holds: boolean, text: string): void => {
@@ -74,7 +74,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   fault(env.DATABASE_URL === undefined || isPostgresUrl(env.DATABASE_URL), 'DATABASE_URL is not a postgresql:// URL');
   fault(!(env.API_KEYS && env.API_KEYS_FILE), 'API_KEYS and API_KEYS_FILE are both set; set one');
   const loopback = env.HOST === 'localhost' || env.HOST === '::1' || env.HOST.startsWith('127.');
-  fault(loopback || Boolean(env.API_KEYS?.trim() || env.API_KEYS_FILE), 'HOST is not a loopback address and no keys are set: set API_KEYS or API_KEYS_FILE (npm run key makes a line)');
+  fault(!listens || loopback || Boolean(env.API_KEYS?.trim() || env.API_KEYS_FILE), 'HOST is not a loopback address and no keys are set: set API_KEYS or API_KEYS_FILE (npm run key makes a line)');
   if (faults.length > 0) throw new ConfigError(`The configuration is wrong:\n${faults.map((text) => `- ${text}`).join('\n')}`);
   return {
     host: env.HOST,

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
 import { startEngine } from './ingest/start.ts';
@@ -58,14 +57,11 @@ export function startOptions(config: Config, database: OpenDatabase, log: Logger
 export interface Service {
   /** Base URL it answers on. */
   readonly url: string;
-  /** Resolves when it is ready to answer; rejects with the reason to exit. */
+  /** Resolves when it is ready to answer; rejects with the reason to exit. Neither, if it is closed before. */
   readonly ready: Promise<unknown>;
   /** Lets requests in flight finish, then ends; the embedded server too. */
   close(): Promise<void>;
 }
-
-/** How long answers go out with `Connection: close` before the listener closes, so that keep-alive clients leave by themselves. */
-const DRAIN_MS = 1_000;
 
 /** Starts the whole service. It listens at once and answers 503 until the database is there. */
 export async function startService(config: Config, log: Logger): Promise<Service> {
@@ -79,18 +75,23 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const url = await app.server.listen({ host: config.host, port: config.port });
   return {
     url,
-    ready: source.started,
+    ready: source.started.catch((error: unknown) => (stopStarting.signal.aborted ? new Promise<never>(() => undefined) : Promise.reject(error))),
     async close() {
       stopStarting.abort();
-      app.stop();
-      await delay(DRAIN_MS);
-      await app.server.close();
+      await app.leave();
       await database.close();
     },
   };
 }
 
+/** The configured keys. API_KEYS that holds none, say a comment only, is refused: it would leave every door open. */
 async function openKeys(config: Config, log: Logger): Promise<KeyRing> {
-  if (config.api_keys_file !== null) return await keysFromFile(config.api_keys_file, log, Date.now);
-  return fixedKeys(config.api_keys ?? '');
+  const name = config.api_keys_file === null ? 'API_KEYS' : 'API_KEYS_FILE';
+  try {
+    const keys = config.api_keys_file === null ? fixedKeys(config.api_keys ?? '') : await keysFromFile(config.api_keys_file, log, Date.now);
+    if (config.api_keys !== null && !keys.configured) throw new Error('there is no key in it');
+    return keys;
+  } catch (error) {
+    throw new ConfigError(`${name} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -2,8 +2,9 @@ import cliProgress from 'cli-progress';
 import Table from 'cli-table3';
 import { timeZone } from '../domain/time-zone.ts';
 import { machineClock, startService } from '../service.ts';
-import type { CommandContext } from './commands.ts';
-import { type DemoBatch, demoShop } from './demo-shop.ts';
+import type { CommandContext } from './command.ts';
+import type { DemoBatch } from './demo-items.ts';
+import { demoShop } from './demo-shop.ts';
 import { endingCode } from './serve.ts';
 
 const SEED = 7;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../config.ts';
 import { hashToken, parseKeys } from '../http/keys.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command.ts';
 
 /** Makes a key: `npm run key -- NAME SCOPES`. Prints the secret, which is not kept anywhere, and the line for API_KEYS or API_KEYS_FILE. */
 export async function key({ args }: CommandContext): Promise<number> {

@@ -1,6 +1,6 @@
 import { MIGRATIONS, openDatabase } from '../service.ts';
 import { migrate } from '../store/migrate.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command.ts';
 
 /** Brings the schema up to this code, once among any number of processes that try. */
 export async function migrateSchema({ config, log }: CommandContext): Promise<number> {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { buildApp } from '../app.ts';
 import { fixedKeys } from '../http/keys.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command.ts';
 
 /** Where the committed document is. */
 export const OPENAPI_FILE = new URL('../../openapi/openapi.json', import.meta.url);

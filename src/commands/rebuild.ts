@@ -1,7 +1,7 @@
 import { rebuild as rebuildStore } from '../ingest/rebuild.ts';
 import { MIGRATIONS, openDatabase, startOptions } from '../service.ts';
 import { migrate } from '../store/migrate.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command.ts';
 
 /** Folds everything anew from the stored events, with the configured time zone and currency. */
 export async function rebuild({ config, log }: CommandContext): Promise<number> {

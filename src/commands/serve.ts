@@ -1,6 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { startService } from '../service.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command.ts';
 
 /** After this the process ends whatever still hangs on it. */
 const CLOSE_LIMIT_MS = 25_000;

@@ -3,7 +3,7 @@ import { verify as verifyStore } from '../ingest/verify.ts';
 import { ConfigError } from '../config.ts';
 import { machineClock, openDatabase } from '../service.ts';
 import { readModels, readVersions } from '../store/versions.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command.ts';
 
 /** Proves that every roll-up, saved state and spell is what the stored events give. Exit 1 and a list if one is not. */
 export async function verify({ config, log }: CommandContext): Promise<number> {

@@ -1,5 +1,4 @@
 import type { Day } from './calendar.ts';
-import type { DepartureReason } from './history.ts';
 import type { Minor } from './money.ts';
 import type { Micros } from './time-zone.ts';
 
@@ -9,6 +8,18 @@ export interface Score {
   readonly id: string;
   readonly score: number;
 }
+
+/** The reasons a departure can give. */
+export const DEPARTURE_REASONS = [
+  'competitor',
+  'unattended_service',
+  'unresolved_defect',
+  'boredom',
+  'price',
+  'other',
+] as const;
+/** One of `DEPARTURE_REASONS`. */
+export type DepartureReason = (typeof DEPARTURE_REASONS)[number];
 
 /** A stated departure with what orders it among the departures of its day. */
 export interface Departure {

@@ -1,7 +1,6 @@
 import {
   ACTIVITIES,
   type Comparison,
-  type Condition,
   FEATURES,
   LANGUAGES,
   MODEL_LIMITS,
@@ -228,12 +227,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Escapes one token of a JSON Pointer (RFC 6901), cut to 64 characters. */
+/** Escapes one token of a JSON Pointer (RFC 6901), cut to 64 characters; a pair of surrogates that is cut becomes U+FFFD. */
 export function escapePointer(token: string): string {
-  return token.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-/** True for a comparison, the one condition that has a feature. */
-export function isComparison(condition: Condition): condition is Comparison {
-  return 'feature' in condition;
+  return token.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');
 }

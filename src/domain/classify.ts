@@ -1,10 +1,10 @@
 import type { ActivityDay } from './activity-day.ts';
 import type { Day } from './calendar.ts';
-import { activityAt, activityOf, type CompiledModel, type Move, type Place, stageOf } from './compile-model.ts';
+import { activityAt, activityOf, type CompiledModel, type Move, stageOf } from './compile-model.ts';
 import type { Standing } from './condition.ts';
 import { type ExplainContext, type Input, inputsOf, type Need, needsOf } from './explain.ts';
 import type { Facts } from './facts.ts';
-import { closeDays, type FoldPlan, type FoldState, scheduledMoves, settleTail } from './fold.ts';
+import { closeDays, type FoldPlan, type FoldState, placeOn, scheduledMoves, settleTail } from './fold.ts';
 import { ACTIVITIES, type Activity, type Condition } from './model.ts';
 
 /** A position by its names. */
@@ -49,7 +49,7 @@ export function classify(plan: FoldPlan, index: number, state: FoldState, asOf: 
   const model = plan.models[index]!;
   const { facts } = state;
   const moves = scheduledMoves(model, state.places[index]!, facts);
-  const place = placeAfter(model, state.places[index]!, facts, asOf);
+  const place = placeOn(model, state.places[index]!, facts, asOf);
   const stages = model.model.stages;
   const stage_index = stageOf(place.position);
   const context: ExplainContext = { memory: plan.memory, decimals, stages: stages.map((stage) => stage.stage) };
@@ -65,13 +65,6 @@ export function classify(plan: FoldPlan, index: number, state: FoldState, asOf: 
     next_stage: nextStage(model, stage_index, standing, context),
     next_move: next === undefined ? null : { on: next.day, ...nameOf(model, next.to) },
   };
-}
-
-/** The place at the end of a day on or after `facts.day`, silence included. */
-function placeAfter(model: CompiledModel, from: Place, facts: Facts, day: Day): Place {
-  let place = from;
-  for (const turn of model.turns(facts, day + 1)) place = model.place(place, facts, turn);
-  return place;
 }
 
 function nextStage(model: CompiledModel, from: number, standing: Standing, context: ExplainContext): Classification['next_stage'] {

@@ -1,7 +1,7 @@
 import { type Day, LAST_DAY } from './calendar.ts';
-import { type CompiledCondition, compileCondition, memoryOf } from './condition.ts';
+import { comparisonsOf, type CompiledCondition, compileCondition, memoryOf } from './condition.ts';
 import type { Facts, Memory } from './facts.ts';
-import { ACTIVITIES, type Condition, type Model } from './model.ts';
+import { ACTIVITIES, type Condition, MODEL_LIMITS, type Model } from './model.ts';
 
 /**
  * Where a customer stands in one model, as one small integer: 0 before they are known, else 1 + 4 · stage + activity, with the stage's
@@ -59,6 +59,20 @@ export interface CompiledModel {
 /** Every condition of the models' stages. */
 export function conditionsOf(models: readonly Model[]): Condition[] {
   return models.flatMap((model) => model.stages.flatMap((stage) => (stage.when === undefined ? [] : [stage.when])));
+}
+
+/**
+ * An estimate of the steps that folding so many activity days by these conditions takes: every condition looks at every recent day in its window, on
+ * each activity day, and on each day of the silence on which a window ends. A core does about 10⁸ steps a second.
+ */
+export function foldSteps(conditions: readonly Condition[], days: number): number {
+  const comparisons = comparisonsOf(conditions);
+  const windows = comparisons.map(({ feature, within_days }) => {
+    return Math.min(days, feature === 'distinct_products' ? MODEL_LIMITS.distinct_products : (within_days ?? 0));
+  });
+  const widest = Math.max(0, ...windows);
+  const looked = windows.reduce((sum, window) => sum + window, comparisons.length);
+  return (days + widest) * looked;
 }
 
 /** What folding these models together must remember. */

@@ -1,7 +1,6 @@
 import type { Day } from './calendar.ts';
 import type { Facts, Memory } from './facts.ts';
-import { isComparison } from './check-model.ts';
-import { ACTIVITIES, type Comparison, type Condition, MONEY_FEATURES, OPERATORS, type Operator } from './model.ts';
+import { ACTIVITIES, type Comparison, type Condition, isComparison, MONEY_FEATURES, OPERATORS, type Operator } from './model.ts';
 import { parseSignedMoney } from './money.ts';
 
 /** One customer at the end of one day, as conditions see it. */
@@ -120,7 +119,7 @@ export function compileFeature(comparison: Comparison, memory: Memory): Compiled
       return windowed(window, (recent) => recent.revenue - recent.costs);
     case 'interactions': {
       const indexes = [...new Set(comparison.kinds)].map((kind) => memory.kinds.indexOf(kind));
-      const count = (counts: readonly number[]): number => indexes.reduce((sum, index) => sum + (counts[index] ?? 0), 0);
+      const count = (counts: readonly number[]): number => indexes.reduce((sum, index) => sum + counts[index]!, 0);
       if (window === undefined) return lasting((facts) => count(facts.kinds));
       return windowed(window, (recent) => count(recent.kinds));
     }
@@ -185,29 +184,29 @@ function recentProducts(window: number): CompiledFeature {
   };
 }
 
+/** Every comparison in the conditions, however deep. */
+export function comparisonsOf(conditions: readonly Condition[]): Comparison[] {
+  return conditions.flatMap((condition): Comparison[] => {
+    if (isComparison(condition)) return [condition];
+    if ('all' in condition) return comparisonsOf(condition.all);
+    if ('any' in condition) return comparisonsOf(condition.any);
+    return 'not' in condition ? comparisonsOf([condition.not]) : [];
+  });
+}
+
 /** What the fold must remember to answer all these conditions. */
 export function memoryOf(conditions: readonly Condition[]): Memory {
-  const kinds = new Set<string>();
-  const memory = { purchase_window_days: 0, money_window_days: 0, kind_window_days: 0, products: 0 };
-  const widen = (key: keyof typeof memory, size: number | undefined): void => {
-    memory[key] = Math.max(memory[key], size ?? 0);
+  const comparisons = comparisonsOf(conditions);
+  const widest = (...features: readonly Comparison['feature'][]): number =>
+    Math.max(0, ...comparisons.map(({ feature, within_days }) => (features.includes(feature) ? (within_days ?? 0) : 0)));
+  const products = comparisons.flatMap((comparison) =>
+    comparison.feature === 'distinct_products' ? OPERATORS.map((operator) => Number(comparison[operator] ?? -1) + 1) : [],
+  );
+  return {
+    kinds: [...new Set(comparisons.flatMap((comparison) => comparison.kinds ?? []))].sort(),
+    purchase_window_days: widest('purchase_days'),
+    money_window_days: widest(...MONEY_FEATURES),
+    kind_window_days: widest('interactions'),
+    products: Math.max(0, ...products),
   };
-  const visit = (condition: Condition): void => {
-    if (!isComparison(condition)) {
-      if ('all' in condition) condition.all.forEach(visit);
-      else if ('any' in condition) condition.any.forEach(visit);
-      else if ('not' in condition) visit(condition.not);
-      return;
-    }
-    const { feature, within_days } = condition;
-    if (feature === 'interactions') for (const kind of condition.kinds ?? []) kinds.add(kind);
-    if (feature === 'interactions') widen('kind_window_days', within_days);
-    if (feature === 'purchase_days') widen('purchase_window_days', within_days);
-    if (MONEY_FEATURES.includes(feature)) widen('money_window_days', within_days);
-    if (feature === 'distinct_products') {
-      for (const operator of OPERATORS) if (condition[operator] !== undefined) widen('products', Number(condition[operator]) + 1);
-    }
-  };
-  conditions.forEach(visit);
-  return { kinds: [...kinds].sort(), ...memory };
 }

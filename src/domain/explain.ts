@@ -1,7 +1,6 @@
-import { isComparison } from './check-model.ts';
 import { compare, compileFeature, type Standing, thresholdsOf } from './condition.ts';
 import type { Memory } from './facts.ts';
-import { ACTIVITIES, type Activity, type Comparison, type Condition, type Feature, type Operator } from './model.ts';
+import { ACTIVITIES, type Activity, type Comparison, type Condition, type Feature, isComparison, type Operator } from './model.ts';
 
 /** What a comparison looked at, with the value it found; money in minor units, null if there is none yet. */
 export interface Input {
@@ -64,8 +63,9 @@ export function needsOf(condition: Condition, standing: Standing, context: Expla
     const now = ACTIVITIES[standing.activity]!;
     const enough = ACTIVITIES.filter((activity) => condition.activity.includes(activity) === wanted);
     if (enough.includes(now)) return [];
-    // Who has bought can never again have none.
-    return [{ type: 'activity', now, activities: now === 'none' ? enough : enough.filter((activity) => activity !== 'none') }];
+    // Who has bought has `none` again only if the purchases are taken back, so it is named only where nothing else would do.
+    const likely = now === 'none' ? enough : enough.filter((activity) => activity !== 'none');
+    return [{ type: 'activity', now, activities: likely.length > 0 ? likely : enough }];
   }
   if ('stage_reached' in condition) {
     const reached = (standing.reached & (1 << context.stages.indexOf(condition.stage_reached))) !== 0;

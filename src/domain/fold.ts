@@ -135,12 +135,12 @@ function spellsOf(closed: Place | undefined, moves: readonly Move[]): Spells {
   return { positions, first_days };
 }
 
-/** The place of each model at the end of a day on or after the last activity day of the state. */
-export function placesOn(plan: FoldPlan, state: FoldState, day: Day): Place[] {
-  return plan.models.map((model, index) => drift(model, state.places[index]!, state.facts, day + 1).place);
+/** The place of one model at the end of a day on or after the last activity day of the facts, silence included. */
+export function placeOn(model: CompiledModel, place: Place, facts: Facts, day: Day): Place {
+  return drift(model, place, facts, day + 1).place;
 }
 
-/** The moves of silence that one model schedules after the state's last activity day. */
+/** The moves of silence that one model schedules after the last activity day of the facts. */
 export function scheduledMoves(model: CompiledModel, place: Place, facts: Facts): readonly Move[] {
   return drift(model, place, facts, LAST_DAY + 1).moves;
 }

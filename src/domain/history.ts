@@ -1,4 +1,4 @@
-import { type ActivityDay, emptyDay, noteDeparture, noteScore } from './activity-day.ts';
+import { type ActivityDay, type DepartureReason, emptyDay, noteDeparture, noteScore } from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Moment } from './instant.ts';
 import type { Minor } from './money.ts';
@@ -23,18 +23,6 @@ export interface Refund {
   readonly amount: Minor;
   readonly voided: boolean;
 }
-
-/** The reasons a departure can give. */
-export const DEPARTURE_REASONS = [
-  'competitor',
-  'unattended_service',
-  'unresolved_defect',
-  'boredom',
-  'price',
-  'other',
-] as const;
-/** One of `DEPARTURE_REASONS`. */
-export type DepartureReason = (typeof DEPARTURE_REASONS)[number];
 
 /** A stored interaction. Only a survey has a score (0–10), only a departure a reason. */
 export interface Interaction {
@@ -97,7 +85,7 @@ function sumRefunds(history: History, on: (day: Day) => ActivityDay): Map<string
 }
 
 /** Adds a purchase to its day. `refunded` is the sum of its refunds, undefined if it has none. */
-export function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Minor | undefined): void {
+function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Minor | undefined): void {
   day.stored_purchases += 1;
   if (purchase.voided) return;
   day.revenue += purchase.amount - (refunded ?? 0);
@@ -109,7 +97,7 @@ export function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Mino
 }
 
 /** Adds an interaction to its day. */
-export function addInteraction(day: ActivityDay, interaction: Interaction): void {
+function addInteraction(day: ActivityDay, interaction: Interaction): void {
   day.stored_interactions += 1;
   if (interaction.voided) return;
   day.costs += interaction.cost;

@@ -55,8 +55,3 @@ export function formatInstant(at: Micros): string {
   const whole = new Date(second * 1_000).toISOString().slice(0, 19);
   return micros === 0 ? `${whole}Z` : `${whole}.${String(micros).padStart(6, '0').replace(/0+$/, '')}Z`;
 }
-
-/** Writes a moment as it was meant: a plain date stays one. */
-export function formatMoment(moment: Moment, formatPlain: (day: Day) => string): string {
-  return moment.plain ? formatPlain(moment.day) : formatInstant(moment.at);
-}

@@ -58,6 +58,11 @@ export type Condition =
   | { readonly activity: readonly Activity[] }
   | Comparison;
 
+/** True for a comparison, the one condition that has a feature. */
+export function isComparison(condition: Condition): condition is Comparison {
+  return 'feature' in condition;
+}
+
 /** A lapse policy with one pair of thresholds for everybody. Day `at_risk_after_days` of silence is still active. */
 export interface FixedLapse {
   readonly policy: 'fixed';

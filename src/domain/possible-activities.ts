@@ -1,13 +1,14 @@
-import { isComparison } from './check-model.ts';
-import { ACTIVITIES, type Activity, type Comparison, type Condition, type Model } from './model.ts';
+import { ACTIVITIES, type Activity, type Comparison, type Condition, isComparison, type Model } from './model.ts';
 
 /**
  * The activities a customer of a stage can have, by what the stage's rule plainly says: `purchase_days` decides between `none` and the rest, an
- * `activity` condition names them. What the rule does not say plainly stays possible, so no customer is ever left out.
+ * `activity` condition names them. What the rule does not say plainly stays possible, so no customer is ever left out. A rule that
+ * contradicts itself leaves every activity: reports list every stage, this one with zeros.
  */
 export function possibleActivities(model: Model, stage: number): readonly Activity[] {
   const when = model.stages[stage]!.when;
-  return when === undefined ? ACTIVITIES : ACTIVITIES.filter((activity) => allows(when, activity));
+  const possible = when === undefined ? ACTIVITIES : ACTIVITIES.filter((activity) => allows(when, activity));
+  return possible.length === 0 ? ACTIVITIES : possible;
 }
 
 function allows(condition: Condition, activity: Activity): boolean {

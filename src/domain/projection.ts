@@ -14,7 +14,8 @@ export type Emit = (key: readonly number[], measures: readonly number[]) => void
 
 /** One activity day as a projection sees it being folded. */
 export interface FoldedDay {
-  readonly day: ActivityDay;
+  /** Without products and kinds: of the day that stays open, only what conditions ask for is kept of them. */
+  readonly day: Omit<ActivityDay, 'products' | 'kinds'>;
   /** Facts before the day; null for the first. */
   readonly before: Facts | null;
   readonly after: Facts;

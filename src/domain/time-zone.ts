@@ -51,7 +51,6 @@ function offsets(name: string): (at: Micros) => number {
     timeZone: name,
     calendar: 'gregory',
     hourCycle: 'h23',
-    era: 'short',
     year: 'numeric',
     month: 'numeric',
     day: 'numeric',

@@ -34,7 +34,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     operators: { at_least: 'at least', at_most: 'at most', more_than: 'more than', less_than: 'less than' },
     more: (amount, noun) => `${amount} more ${noun}`,
     ofKinds: (kinds) => ` (${kinds})`,
-    within: (days) => ` within ${days} days`,
+    within: (days) => (days === 1 ? ' within 1 day' : ` within ${days} days`),
     now: (value) => ` (now ${value})`,
     nothing: 'none',
     activity: (names) => `activity ${names}`,
@@ -58,7 +58,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     operators: { at_least: 'al menos', at_most: 'como máximo', more_than: 'más de', less_than: 'menos de' },
     more: (amount, noun) => `${amount} ${noun} más`,
     ofKinds: (kinds) => ` (${kinds})`,
-    within: (days) => ` en ${days} días`,
+    within: (days) => (days === 1 ? ' en 1 día' : ` en ${days} días`),
     now: (value) => ` (ahora ${value})`,
     nothing: 'ninguno',
     activity: (names) => `actividad ${names}`,
@@ -82,7 +82,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     operators: { at_least: 'mindestens', at_most: 'höchstens', more_than: 'mehr als', less_than: 'weniger als' },
     more: (amount, noun) => `noch ${amount} ${noun}`,
     ofKinds: (kinds) => ` (${kinds})`,
-    within: (days) => ` innerhalb von ${days} Tagen`,
+    within: (days) => (days === 1 ? ' innerhalb von 1 Tag' : ` innerhalb von ${days} Tagen`),
     now: (value) => ` (jetzt ${value})`,
     nothing: 'keine',
     activity: (names) => `Aktivität ${names}`,
@@ -112,8 +112,8 @@ export function wordNeed(need: Need, context: WordingContext): string {
     case 'activity':
       return words.activity(need.activities.join(words.or)) + words.now(need.now);
     case 'stage': {
-      const stage = context.model.stages.find((candidate) => candidate.stage === need.stage);
-      return words.stage(stage?.title[context.language] ?? need.stage, need.reached);
+      const stage = context.model.stages.find((candidate) => candidate.stage === need.stage)!;
+      return words.stage(stage.title[context.language], need.reached);
     }
     case 'either':
       return need.ways.map((way) => way.map((part) => wordNeed(part, context)).join(words.and)).join(words.or);
@@ -137,7 +137,6 @@ export function howMuchMore(input: Input, operator: Operator, threshold: number)
   return operator === 'more_than' ? threshold + 1 - input.value : null;
 }
 
-/** A value as JSON and texts show it: money as a decimal string, everything else as a whole number. */
-export function formatValue(feature: Feature, value: number, decimals: number): string {
+function formatValue(feature: Feature, value: number, decimals: number): string {
   return MONEY_FEATURES.includes(feature) ? formatMoney(value, decimals) : String(value);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, PROBLEMS, type ProblemCode, problemBody } from '../problems.ts';
@@ -30,17 +31,17 @@ export function toProblem(error: unknown): Problem {
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === 'string' ? BY_FASTIFY_CODE[code] : undefined;
   if (known !== undefined) return new Problem(known, code === 'FST_ERR_BAD_URL' ? { detail: 'The path holds a malformed percent escape.' } : {});
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  // Before the database is blamed: a client that goes away in the midst of an upload is an ECONNRESET too.
+  if (typeof status === 'number' && status >= 400 && status < 500) return new Problem('invalid_request', { cause: error });
   switch (classifyFailure(error)) {
     case 'unavailable':
       return new Problem('database_unavailable', { cause: error });
     case 'serialization':
     case 'timeout':
       return new Problem('busy', { cause: error });
-    case 'unexpected': {
-      const status = (error as { statusCode?: unknown } | null)?.statusCode;
-      if (typeof status === 'number' && status >= 400 && status < 500) return new Problem('invalid_request', { cause: error });
+    case 'unexpected':
       return new Problem('internal_error', { cause: error });
-    }
   }
 }
 
@@ -69,10 +70,18 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     socket.destroy();
     return;
   }
-  const problem = new Problem(BY_SOCKET_CODE[error.code ?? ''] ?? 'invalid_request', { detail: 'The request is not well-formed HTTP, or took too long.' });
-  const { status, title } = PROBLEMS[problem.code];
-  const body = JSON.stringify(problemBody(problem, 'none'));
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const known = BY_SOCKET_CODE[error.code ?? ''];
+  const problem = known === undefined ? new Problem('invalid_request', { detail: 'The request is not well-formed HTTP/1.1.' }) : new Problem(known);
+  const { status, title, retryable } = PROBLEMS[problem.code];
+  const requestId = randomUUID();
+  const body = JSON.stringify(problemBody(problem, requestId));
+  const headers = [
+    `HTTP/1.1 ${status} ${title}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    ...(retryable ? [`retry-after: ${RETRY_AFTER_S}`] : []),
+    'connection: close',
+  ];
+  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -7,7 +7,7 @@ import type { ProblemDetail } from '../problems.ts';
 import type { Engine } from '../ingest/engine.ts';
 import type { CustomerChange } from '../ingest/change.ts';
 import { todayOf } from '../ingest/engine.ts';
-import type { CustomerItem, InteractionBody, PurchaseBody, RefundBody } from './schemas.ts';
+import type { CustomerItem, InteractionBody, PurchaseBody, RefundBody } from './schemas/items.ts';
 
 /** A field that fits the schema and still means nothing; thrown while an item is read. */
 export class FieldFault extends Error {

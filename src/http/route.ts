@@ -18,7 +18,8 @@ export interface Operation {
   readonly query?: TSchema;
   readonly body?: TSchema;
   readonly bodyExample?: unknown;
-  /** Replaces the check of the whole body, where items are checked one by one. */
+  /** The list in the body whose entries the handler checks one by one; `checkBody` then replaces the check of the whole body. */
+  readonly each?: 'items' | 'histories';
   readonly checkBody?: (body: unknown) => { value: unknown } | { error: Error };
   readonly success: { readonly status: number; readonly description: string; readonly schema: TSchema; readonly example?: unknown }[];
   /** Refusals beyond those every operation of its kind can give. */
@@ -32,7 +33,7 @@ export function mount(app: FastifyInstance, operation: Operation): void {
   app.route({
     method: operation.method,
     url: operation.url,
-    config: { scope: operation.scope },
+    config: { scope: operation.scope, ...(operation.each === undefined ? {} : { each: operation.each }) },
     schema: {
       operationId: operation.operationId,
       tags: [operation.tag],

@@ -39,6 +39,12 @@ export function checkTexts(value: unknown, pointer = '', depth = 0): ProblemDeta
   return null;
 }
 
+/** The same for a body whose entries of the list `each` are checked one by one later, so that a bad one harms no other. */
+export function checkTextsAround(body: unknown, each: string | undefined): ProblemDetail | null {
+  const list = each === undefined ? undefined : (body as Record<string, unknown> | null)?.[each];
+  return checkTexts(Array.isArray(list) ? { ...(body as object), [each!]: [] } : body);
+}
+
 function withPointer(fault: { code: string; detail: string } | null, pointer: string): ProblemDetail | null {
   return fault === null ? null : { pointer, ...fault };
 }

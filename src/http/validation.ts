@@ -4,8 +4,8 @@ import { escapePointer } from '../domain/check-model.ts';
 import { Problem, type ProblemDetail } from '../problems.ts';
 import { SHARED_SCHEMAS } from './schemas.ts';
 
-// One error at a time: collecting all of them would let a hostile body cost as much as it likes.
-const common = { strict: false, allErrors: false, validateFormats: false, removeAdditional: false } as const;
+// One error at a time: collecting all of them would let a hostile body cost as much as it likes. Verbose: the sentence of an error quotes the schema around it.
+const common = { strict: false, allErrors: false, verbose: true, validateFormats: false, removeAdditional: false } as const;
 // A body means what it says: nothing is coerced, filled in or dropped. Queries are text, so numbers and booleans are read from it.
 const bodies = new Ajv({ ...common, coerceTypes: false, useDefaults: false, schemas: [...SHARED_SCHEMAS] });
 const parameters = new Ajv({ ...common, coerceTypes: true, useDefaults: true, schemas: [...SHARED_SCHEMAS] });
@@ -35,7 +35,7 @@ export function bodyFault(fault: ErrorObject, base = ''): ProblemDetail {
 
 function parameterFault(fault: ErrorObject): ProblemDetail {
   const parameter = namedField(fault) ?? fault.instancePath.split('/')[1] ?? '';
-  return { parameter: parameter.slice(0, 64), ...wordFault(fault) };
+  return { parameter: parameter.slice(0, 64).toWellFormed(), ...wordFault(fault) };
 }
 
 function namedField(fault: ErrorObject): string | null {

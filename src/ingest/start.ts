@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'kysely';
 import type pg from 'pg';
 import type { Model } from '../domain/model.ts';
 import type { Database } from '../store/connect.ts';
 import { classifyFailure } from '../store/failures.ts';
 import type { StoreLog } from '../store/log.ts';
 import { migrate, pendingMigrations } from '../store/migrate.ts';
-import { CODE_VERSIONS, type Deployment, readModels, readVersions, seedVersions, type Versions } from '../store/versions.ts';
+import { CODE_VERSIONS, type Deployment, readModels, readVersions, seedVersions, type Versions, versionsHold } from '../store/versions.ts';
 import { createEngine, type Engine } from './engine.ts';
 
 /** What starting needs. */
@@ -45,7 +44,7 @@ export interface StartingEngine extends EngineSource {
 }
 
 const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 2_000;
 const READY_TIMEOUT_MS = 2_000;
 
 /**
@@ -65,10 +64,11 @@ export function startEngine(options: StartOptions, signal: AbortSignal): Startin
 }
 
 async function prepare(options: StartOptions, signal: AbortSignal): Promise<Engine> {
-  const { db, log } = options;
+  const { log } = options;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     try {
-      if (await schemaIsUp(options)) break;
+      const engine = await attempt(options);
+      if (engine !== null) return engine;
       log.warn({}, 'the schema is behind this code; waiting for npm run migrate');
     } catch (error) {
       if (classifyFailure(error) === 'unexpected') throw error;
@@ -76,6 +76,12 @@ async function prepare(options: StartOptions, signal: AbortSignal): Promise<Engi
     }
     await delay(wait, undefined, { signal });
   }
+}
+
+/** Null if the schema is behind. Every step may be repeated. */
+async function attempt(options: StartOptions): Promise<Engine | null> {
+  const { db } = options;
+  if (!(await schemaIsUp(options))) return null;
   await seedVersions(db, options.deployment, options.models);
   const versions = (await readVersions(db))!;
   requireDeployment(versions, options.deployment);
@@ -104,10 +110,7 @@ function requireDeployment(versions: Versions, deployment: Deployment): void {
 }
 
 async function answers({ db, versions }: Engine): Promise<boolean> {
-  const asked = sql<Versions>`select code_versions, models_revision from versions`.execute(db).then(
-    ({ rows }) => rows[0]?.code_versions === CODE_VERSIONS && rows[0].models_revision === versions.models_revision,
-    () => false,
-  );
+  const asked = versionsHold(db, versions).catch(() => false);
   const limit = new AbortController();
   const late = delay(READY_TIMEOUT_MS, false, { signal: limit.signal, ref: false }).catch(() => false);
   return await Promise.race([asked, late]).finally(() => limit.abort());

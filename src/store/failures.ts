@@ -46,5 +46,7 @@ export function classifyFailure(error: unknown): Failure {
     if (TIMEOUT.has(code)) return 'timeout';
     if (UNAVAILABLE.has(code) || /^08...$/.test(code)) return 'unavailable';
   }
-  return LOST.some((text) => error.message.includes(text)) ? 'unavailable' : 'unexpected';
+  if (LOST.some((text) => error.message.includes(text))) return 'unavailable';
+  // A failed migration names its file, and carries the driver's error.
+  return classifyFailure(error.cause);
 }

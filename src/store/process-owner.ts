@@ -36,6 +36,11 @@ export async function takeLock(path: string): Promise<boolean> {
   }
 }
 
+/** Whether a live process holds the lock. */
+export async function lockHeld(path: string): Promise<boolean> {
+  return await ownerAlive(await readFile(path, 'utf8').catch(() => ''));
+}
+
 /** The text by which a later process can tell whether the one with this id still lives. */
 export async function ownerLine(pid: number): Promise<string> {
   return `${pid} ${await processMark(pid)}`;

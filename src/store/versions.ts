@@ -75,7 +75,12 @@ export async function readModels(db: Database | Trx): Promise<StoredModel[]> {
  */
 export async function shareVersions(trx: Trx, expected: Versions): Promise<void> {
   const { rows } = await sql<Versions>`select * from versions for share`.execute(trx);
-  requireSame(rows[0], expected);
+  if (!areSame(rows[0], expected)) throw new VersionMismatchError('the database was changed by another version of the code or of the models');
+}
+
+/** Whether the fence would let a write through now. */
+export async function versionsHold(db: Database, expected: Versions): Promise<boolean> {
+  return areSame(await readVersions(db), expected);
 }
 
 /** As `shareVersions`, but alone: waits for running writes and holds back new ones. */
@@ -85,12 +90,12 @@ export async function holdVersions(trx: Trx): Promise<Versions> {
   return rows[0];
 }
 
-function requireSame(found: Versions | undefined, expected: Versions): void {
-  const same =
+function areSame(found: Versions | undefined, expected: Versions): boolean {
+  return (
     found !== undefined &&
     found.code_versions === CODE_VERSIONS &&
     found.models_revision === expected.models_revision &&
     found.reporting_time_zone === expected.reporting_time_zone &&
-    found.currency === expected.currency;
-  if (!same) throw new VersionMismatchError('the database was changed by another version of the code or of the models');
+    found.currency === expected.currency
+  );
 }

@@ -1,12 +1,6 @@
 import t from 'tap';
-import {
-  type DemoBatch,
-  type DemoCustomer,
-  type DemoInteraction,
-  type DemoPurchase,
-  type DemoRefund,
-  demoShop,
-} from '../../src/commands/demo-shop.ts';
+import type { DemoBatch, DemoCustomer, DemoInteraction, DemoPurchase, DemoRefund } from '../../src/commands/demo-items.ts';
+import { demoShop } from '../../src/commands/demo-shop.ts';
 
 const DAY_MS = 86_400_000;
 const TODAY = Date.UTC(2026, 2, 17) / DAY_MS;

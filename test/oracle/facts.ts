@@ -96,6 +96,32 @@ export function dailyFacts(customer: StoredCustomer, reachDays: number): Facts {
   };
 }
 
+/**
+ * The same customer as if nothing dated after place `last` were stored: every total and every "latest" stays what it was,
+ * for `reachDays` more days. (Refunds belong to the day of their purchase, so those of kept purchases stay in effect.)
+ */
+export function frozenAfter(facts: Facts, last: number, reachDays: number): Facts {
+  const length = last + reachDays + 1;
+  const freeze = (list: Float64Array): Float64Array => everyDay(length, (day) => list[Math.min(day, last)] ?? NEVER);
+  const freezeAll = (lists: ReadonlyMap<string, Float64Array>) =>
+    new Map([...lists].map(([name, list]) => [name, freeze(list)]));
+  return {
+    start: facts.start,
+    length,
+    purchaseDays: freeze(facts.purchaseDays),
+    revenue: freeze(facts.revenue),
+    costs: freeze(facts.costs),
+    firstPurchase: freeze(facts.firstPurchase),
+    lastPurchase: freeze(facts.lastPurchase),
+    lastInteraction: freeze(facts.lastInteraction),
+    lastDeparture: freeze(facts.lastDeparture),
+    oldestOpenComplaint: freeze(facts.oldestOpenComplaint),
+    latestScore: freeze(facts.latestScore),
+    interactions: freezeAll(facts.interactions),
+    products: freezeAll(facts.products),
+  };
+}
+
 type Step = readonly [place: number, amount: number];
 
 function everyDay(length: number, of: (day: number) => number): Float64Array {

@@ -1,5 +1,5 @@
 import { Calendar, formatDay, parseDay } from './calendar.ts';
-import { dailyFacts, datingDays, type Facts, settledPurchases } from './facts.ts';
+import { dailyFacts, datingDays, type Facts, frozenAfter, settledPurchases } from './facts.ts';
 import { type Activity, longestReachDays, type ModelDocument } from './model-document.ts';
 import { formatMoney } from './money.ts';
 import {
@@ -47,6 +47,13 @@ export interface Position {
   readonly stage: string;
   readonly activity: Activity;
   readonly since: string;
+}
+
+/** A move that silence alone will bring. */
+export interface NextMove {
+  readonly on: string;
+  readonly stage: string;
+  readonly activity: Activity;
 }
 
 /** One customer in numbers, for all stored events, those dated tomorrow included. */
@@ -152,6 +159,23 @@ export class Oracle {
     const customer = this.#store.customers.get(customerId);
     const spell = customer && spellOn(this.#spells(modelId, customerId, customer), parseDay(asOf));
     return spell ? { stage: spell.stage, activity: spell.activity, since: formatDay(spell.from) } : null;
+  }
+
+  /** The first move after a day if nothing dated later than that day had come; null if there is none. */
+  nextMove(modelId: string, customerId: string, asOf: string): NextMove | null {
+    const customer = this.#store.customers.get(customerId);
+    if (customer === undefined) return null;
+    const model = this.#model(modelId);
+    const { facts } = this.#facts(customerId, customer);
+    const day = parseDay(asOf);
+    const last = Math.min(day - facts.start, facts.length - 1);
+    if (last < 0) return null;
+    const complete = last >= facts.length - 1 - this.#reachDays;
+    const spells = complete
+      ? this.#spells(modelId, customerId, customer)
+      : model.walk(frozenAfter(facts, last, model.reachDays));
+    const next = spells.find((spell) => spell.from > day);
+    return next === undefined ? null : { on: formatDay(next.from), stage: next.stage, activity: next.activity };
   }
 
   customer(customerId: string): CustomerSummary | null {

@@ -5,8 +5,8 @@ import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { fixedKeys, type KeyRing } from '../../src/http/keys.ts';
 import type { Engine } from '../../src/ingest/engine.ts';
 import { startEngine } from '../../src/ingest/start.ts';
-import { type Database, connect } from '../../src/store/connect.ts';
 import { MIGRATIONS } from '../../src/service.ts';
+import { connect, type Database } from '../../src/store/connect.ts';
 import { testDatabase } from './postgres.ts';
 
 /** The part of a tap test that is used here. */
@@ -94,8 +94,13 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
         ...(body === undefined ? {} : { payload: json ? JSON.stringify(body) : (body as string) }),
       });
-      const isJson = /json/.test(String(answer.headers['content-type'] ?? ''));
-      return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : null, text: answer.body };
+      const isJson = answer.body !== '' && /json/.test(String(answer.headers['content-type'] ?? ''));
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: isJson ? answer.json() : null,
+        text: answer.body,
+      };
     },
   };
 }

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { LAST_DAY } from '../../domain/calendar.ts';
 import { checkModel, isModel } from '../../domain/check-model.ts';
-import { compileModel, memoryOfModels } from '../../domain/compile-model.ts';
+import { compileModel, conditionsOf, foldSteps, memoryOfModels } from '../../domain/compile-model.ts';
 import { type FoldPlan, planFold } from '../../domain/fold.ts';
 import { activityDays, type History, type Interaction, type Purchase, type Refund } from '../../domain/history.ts';
 import type { Model } from '../../domain/model.ts';
@@ -16,8 +16,9 @@ import { languageOf, requireEngine, requireModel } from '../context.ts';
 import { STAGE_EXAMPLE } from '../examples.ts';
 import { FieldFault, readInteraction, readKnownSince, readPurchase, readRefund } from '../read-items.ts';
 import { mount } from '../route.ts';
-import { HistoryItem, MAX_ITEMS } from '../schemas.ts';
+import { HistoryItem, MAX_ITEMS } from '../schemas/items.ts';
 import type { AnswerContext } from '../stage-answer.ts';
+import { checkTexts } from '../text.ts';
 import { bodyFault, compileBody } from '../validation.ts';
 
 const documented = Type.Object(
@@ -37,6 +38,9 @@ const envelope = compileBody(
   ),
 );
 type Body = Omit<Static<typeof documented>, 'histories' | 'model_document'> & { histories: unknown[]; model_document?: unknown };
+
+/** Steps of folding in one request at most: about half a second. */
+const MAX_STEPS = 50_000_000;
 
 const result = Type.Object({
   index: Type.Integer({ minimum: 0, description: 'Position in the request, from 0.' }),
@@ -63,6 +67,7 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
       as_of: '2025-06-30',
       histories: [{ customer_id: 'c-1', purchases: [{ purchased_at: '2025-05-02', amount: '20' }, { purchased_at: '2025-06-11', amount: '20' }] }],
     },
+    each: 'histories',
     checkBody: (body) =>
       envelope(body) ? { value: body } : { error: new Problem('invalid_request', { errors: [bodyFault(envelope.errors![0]!)] }) },
     success: [
@@ -81,8 +86,11 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
       const as_of = readDay('as_of', body.as_of, today);
       if (typeof as_of !== 'number') throw parameterProblem('as_of', as_of.code, as_of.detail);
       const { plan, index, context } = chosen(engine, body, { as_of, today, language: languageOf(request) });
+      requireAffordable(body.histories, context.model);
       return {
         items: body.histories.map((given, position) => {
+          const wrongText = checkTexts(given, `/histories/${position}`, 2);
+          if (wrongText !== null) return invalid(position, wrongText);
           if (!validate(given)) return invalid(position, bodyFault(validate.errors![0]!, `/histories/${position}`));
           try {
             const { customer_id, history } = readHistory(given as HistoryItem, engine, as_of);
@@ -96,6 +104,20 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
       };
     },
   });
+}
+
+/** Refuses what would keep the process busy for long: many events a history under many windowed conditions. */
+function requireAffordable(histories: readonly unknown[], model: Model): void {
+  const conditions = conditionsOf([model]);
+  let steps = 0;
+  for (const history of histories) {
+    const { purchases, refunds, interactions } = (history ?? {}) as Record<string, unknown>;
+    const events = [purchases, refunds, interactions].reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 1);
+    steps += foldSteps(conditions, events);
+  }
+  if (steps <= MAX_STEPS) return;
+  const detail = 'The model has too many windowed conditions for histories of this length; send fewer histories, or shorter ones, in one request.';
+  throw new Problem('invalid_request', { errors: [{ pointer: '/histories', code: 'too_complex', detail }] });
 }
 
 function invalid(index: number, error: ProblemDetail) {

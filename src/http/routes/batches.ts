@@ -1,31 +1,27 @@
-import { type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type TObject, Type } from '@sinclair/typebox';
 import type { ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
-import type { Change, Outcome, Refusal } from '../../ingest/change.ts';
-import { MAX_EVENTS } from '../../ingest/change.ts';
+import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
-import { eraseCustomer } from '../../ingest/erase.ts';
 import { ingest } from '../../ingest/ingest.ts';
 import { Problem, type ProblemDetail } from '../../problems.ts';
-import { MAX_GROUPS } from '../../store/groups.ts';
 import type { EventKind } from '../../store/histories.ts';
 import { requireEngine } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { FieldFault, readCustomer, readInteraction, readPurchase, readRefund } from '../read-items.ts';
+import { REFUSALS } from '../refusals.ts';
 import { mount } from '../route.ts';
 import {
   CustomerItem,
   customerId,
-  InteractionBody,
   InteractionItem,
   MAX_ITEMS,
-  PurchaseBody,
   PurchaseItem,
-  RefundBody,
   RefundItem,
-  STATUSES,
-} from '../schemas.ts';
+} from '../schemas/items.ts';
+import { STATUSES } from '../schemas/results.ts';
+import { checkTexts, textFault } from '../text.ts';
 import { bodyFault, compileBody } from '../validation.ts';
 
 /** What differs between the four batch routes. */
@@ -86,28 +82,9 @@ const BATCHES: readonly BatchKind[] = [
   },
 ];
 
-/** Ingest: batches of each kind, corrections and voids of single items, erasure. */
-export function ingestRoutes(app: FastifyInstance, source: EngineSource, metrics: Metrics): void {
+/** Ingest in batches, one route for each kind. */
+export function batchRoutes(app: FastifyInstance, source: EngineSource, metrics: Metrics): void {
   for (const kind of BATCHES) mountBatch(app, source, metrics, kind);
-  for (const single of SINGLES) mountSingle(app, source, metrics, single);
-  mount(app, {
-    method: 'DELETE',
-    url: '/v1/customers/:customer_id',
-    operationId: 'eraseCustomer',
-    tag: 'ingest',
-    summary: 'Erase a customer',
-    description:
-      'Removes everything of the customer, for past days too. A salted hash of the id and the day stay: items dated on or before that day, and customer records without a later known_since, are then invalid with customer_erased; later events start a new customer.',
-    scope: 'admin',
-    params: Type.Object({ customer_id: customerId }),
-    success: [{ status: 204, description: 'Erased, now or before.', schema: Type.Null() }],
-    problems: ['customer_not_found'],
-    handler: async (request, reply) => {
-      const { customer_id } = request.params as { customer_id: string };
-      if (!(await eraseCustomer(requireEngine(source), customer_id))) throw new Problem('customer_not_found');
-      return reply.code(204).send();
-    },
-  });
 }
 
 interface ItemResult {
@@ -129,6 +106,7 @@ function mountBatch(app: FastifyInstance, source: EngineSource, metrics: Metrics
     scope: 'write',
     body: Type.Object({ items: Type.Array(Type.Ref(kind.item.$id!), { minItems: 1, maxItems: MAX_ITEMS }) }, { additionalProperties: false }),
     bodyExample: { items: [kind.example] },
+    each: 'items',
     checkBody: checkEnvelope,
     success: [
       {
@@ -171,6 +149,8 @@ async function storeItems(engine: Engine, kind: BatchKind, validate: ValidateFun
 }
 
 function readItem(engine: Engine, kind: BatchKind, validate: ValidateFunction, item: unknown, base: string): { change: Change } | (ProblemDetail & { pointer: string }) {
+  const wrongText = checkTexts(item, base, 2);
+  if (wrongText !== null) return { ...wrongText, pointer: wrongText.pointer ?? base };
   if (!validate(item)) {
     const fault = bodyFault(validate.errors![0]!, base);
     return { ...fault, pointer: fault.pointer ?? base };
@@ -182,13 +162,6 @@ function readItem(engine: Engine, kind: BatchKind, validate: ValidateFunction, i
     return { ...error.fault, pointer: `${base}${error.fault.pointer}` };
   }
 }
-
-const REFUSALS: Readonly<Record<Refusal, readonly [field: string, detail: string]>> = {
-  customer_erased: ['', 'The customer was erased; only items dated after that day, and records with a later known_since, start the customer anew.'],
-  history_too_long: ['', `A customer has at most ${MAX_EVENTS} stored events.`],
-  total_out_of_range: ['', "The sum of this customer's amounts would leave the range that is kept exactly (2⁵³ − 1 minor units)."],
-  too_many_groups: ['/groups', `A deployment has at most ${MAX_GROUPS} distinct groups; use one that exists.`],
-};
 
 function resultOf(outcome: Outcome, base: string): ItemResult {
   if (outcome.status !== 'invalid') return { status: outcome.status as ItemResult['status'], error: null };
@@ -204,103 +177,14 @@ function answerBatch(kind: BatchKind, items: readonly unknown[], results: readon
   return { items: named, summary };
 }
 
+const isId = compileBody(customerId);
+
 /** The ids of an item as far as they are valid; what is not a valid id is not repeated. */
 function idsOf(kind: BatchKind, item: unknown): Record<string, string | null> {
   return Object.fromEntries(
     kind.ids.map((name) => {
       const id = (item as Record<string, unknown> | null)?.[name];
-      return [name, typeof id === 'string' && id.length > 0 && id.length <= 256 ? id : null];
+      return [name, typeof id === 'string' && isId(id) && textFault(id) === null ? id : null];
     }),
   );
 }
-
-/** What differs between the routes of single items. */
-interface SingleKind {
-  readonly kind: EventKind;
-  readonly one: string;
-  readonly body: TSchema & { readonly $id?: string };
-  readonly read: (id: string, body: never, engine: Engine) => unknown;
-}
-
-const SINGLES: readonly SingleKind[] = [
-  { kind: 'purchases', one: 'Purchase', body: PurchaseBody, read: readPurchase },
-  { kind: 'refunds', one: 'Refund', body: RefundBody, read: readRefund },
-  { kind: 'interactions', one: 'Interaction', body: InteractionBody, read: readInteraction },
-];
-
-interface ItemParams {
-  readonly customer_id: string;
-  readonly item_id: string;
-}
-
-function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metrics, { kind, one, body, read }: SingleKind): void {
-  const noun = one.toLowerCase();
-  const params = Type.Object({ customer_id: customerId, item_id: Type.String({ minLength: 1, maxLength: 128, description: `Id of the ${noun}.` }) });
-  const url = `/v1/customers/:customer_id/${kind}/:item_id`;
-  const answer = Type.Object({ customer_id: customerId, item_id: Type.String(), status: Type.Unsafe<string>({ type: 'string', enum: ['created', 'updated', 'duplicate'] }) });
-  const { [kind]: example } = Object.fromEntries(BATCHES.map((batch) => [batch.path, batch.example]));
-  const isBodyField = ([field]: [string, unknown]): boolean => field in (body as TObject).properties;
-  mount(app, {
-    method: 'PUT',
-    url,
-    operationId: `put${one}`,
-    tag: 'ingest',
-    summary: `Correct or revive a ${noun}`,
-    description: `Stores the ${noun} as sent, whatever was stored under its id, voided or not.`,
-    scope: 'write',
-    params,
-    body: Type.Ref(body.$id!),
-    bodyExample: Object.fromEntries(Object.entries(example!).filter(isBodyField)),
-    success: [
-      { status: 200, description: 'Replaced, or the same was stored already.', schema: answer, example: { customer_id: 'c-1', item_id: 'x-1', status: 'updated' } },
-      { status: 201, description: 'Stored; there was none.', schema: answer, example: { customer_id: 'c-1', item_id: 'x-1', status: 'created' } },
-    ],
-    problems: ['customer_erased', 'item_refused'],
-    handler: async (request, reply) => {
-      const { customer_id, item_id } = request.params as ItemParams;
-      const event = readBody(() => read(item_id, request.body as never, requireEngine(source)));
-      const change = { type: 'event', mode: 'put', kind, customer_id, event } as Change;
-      const outcome = (await ingest(requireEngine(source), [change]))[0]!;
-      metrics.ingested(kind, outcome.status, 1);
-      refuse(outcome);
-      return reply.code(outcome.status === 'created' ? 201 : 200).send({ customer_id, item_id, status: outcome.status });
-    },
-  });
-  mount(app, {
-    method: 'DELETE',
-    url,
-    operationId: `void${one}`,
-    tag: 'ingest',
-    summary: `Void a ${noun}`,
-    description: `The ${noun} keeps its row and stops counting; a re-send is a duplicate and changes nothing, PUT revives it.`,
-    scope: 'write',
-    params,
-    success: [{ status: 204, description: 'Voided, now or before.', schema: Type.Null() }],
-    problems: ['item_not_found'],
-    handler: async (request, reply) => {
-      const { customer_id, item_id } = request.params as ItemParams;
-      const outcome = (await ingest(requireEngine(source), [{ type: 'void', kind, customer_id, item_id }]))[0]!;
-      if (outcome.status === 'not_found') throw new Problem('item_not_found');
-      metrics.ingested(kind, 'voided', 1);
-      return reply.code(204).send();
-    },
-  });
-}
-
-/** Reads a single body; what it means nothing by is a 400 that names the field. */
-function readBody<Read>(read: () => Read): Read {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof FieldFault) throw new Problem('invalid_request', { errors: [error.fault] });
-    throw error;
-  }
-}
-
-function refuse(outcome: Outcome): void {
-  if (outcome.status !== 'invalid') return;
-  const [field, detail] = REFUSALS[outcome.refusal];
-  const code = outcome.refusal === 'customer_erased' ? 'customer_erased' : 'item_refused';
-  throw new Problem(code, { errors: [{ pointer: field, code: outcome.refusal, detail }] });
-}
-

@@ -1,0 +1,274 @@
+import t from 'tap';
+import { checkModel, escapePointer, isModel, type ModelFault } from '../../src/domain/check-model.ts';
+import { modelOf, there, WORDS } from '../support/notation.ts';
+
+type Json = Record<string, unknown>;
+
+/** The faults of a document as `pointer code`. */
+function faults(document: unknown, decimals = 2): string[] {
+  const checked = checkModel(document, decimals);
+  return isModel(checked) ? [] : checked.map(({ pointer, code }) => `${pointer} ${code}`);
+}
+
+/** A sound document of two stages with some fields replaced. */
+const changed = (fields: Json): Json => ({
+  ...(modelOf({ buyer: { feature: 'purchase_days', at_least: 1 } }) as unknown as Json),
+  ...fields,
+});
+const FIRST = { stage: 'known', title: WORDS, description: WORDS };
+const SECOND = { ...FIRST, stage: 'there', when: { activity: ['active'] } };
+const stages = (...list: readonly unknown[]): string[] => faults(changed({ stages: list }));
+/** Faults of a rule, its own pointer cut off. */
+const rule = (when: unknown, decimals = 2): string[] =>
+  faults(there(when as never), decimals).map((fault) => fault.replace('/stages/1/when', ''));
+
+t.test('a sound document is the model itself', async (t) => {
+  const document = changed({});
+  t.equal(checkModel(document, 2), document);
+  t.strictSame(
+    faults(
+      changed({
+        stages: [
+          { ...FIRST, off_ladder: false },
+          { ...SECOND, off_ladder: true },
+        ],
+      }),
+    ),
+    [],
+  );
+  t.strictSame(faults(changed({ stages: [FIRST] })), [], 'one stage is enough');
+});
+
+t.test('what is not an object is no model', async (t) => {
+  for (const document of [null, 7, 'text', [], true])
+    t.strictSame(faults(document), [' wrong_type'], JSON.stringify(document));
+  t.strictSame(
+    faults({}),
+    ['/model_id', '/title', '/description', '/lapse', '/stages'].map((pointer) => `${pointer} required`),
+  );
+});
+
+t.test('unknown fields are named, three an object, with their pointer escaped', async (t) => {
+  t.strictSame(faults(changed({ colour: 1 })), ['/colour unknown_field']);
+  t.strictSame(faults(changed({ 'a/b~c': 1, d: 1, e: 1, f: 1 })), [
+    '/a~1b~0c unknown_field',
+    '/d unknown_field',
+    '/e unknown_field',
+  ]);
+  t.strictSame(faults(JSON.parse(JSON.stringify(changed({})).replace('{', '{"__proto__":1,'))), [
+    '/__proto__ unknown_field',
+  ]);
+  t.equal(escapePointer('x'.repeat(99)), 'x'.repeat(64), 'a long name is cut');
+});
+
+t.test('names are lower-case words of at most 64 characters', async (t) => {
+  for (const model_id of ['', 'Model', '1st', '_x', 'a-b', 'ä', 'a'.repeat(65), 7, null]) {
+    t.strictSame(faults(changed({ model_id })), ['/model_id wrong_text'], JSON.stringify(model_id));
+  }
+  t.strictSame(faults(changed({ model_id: `a${'_9'.repeat(31)}z` })), []);
+});
+
+t.test('titles and descriptions are texts in three languages', async (t) => {
+  t.strictSame(faults(changed({ title: 'Title' })), ['/title wrong_type']);
+  t.strictSame(faults(changed({ title: { en: 'a', es: 'b' } })), ['/title/de required']);
+  t.strictSame(faults(changed({ title: { ...WORDS, fr: 'mots' } })), ['/title/fr unknown_field']);
+  t.strictSame(faults(changed({ title: { en: '', es: 7, de: 'x'.repeat(201) } })), [
+    '/title/en wrong_text',
+    '/title/es wrong_text',
+    '/title/de wrong_text',
+  ]);
+  t.strictSame(
+    faults(changed({ title: { ...WORDS, de: 'x'.repeat(200) }, description: { ...WORDS, en: 'x'.repeat(2_000) } })),
+    [],
+  );
+  t.strictSame(faults(changed({ description: { ...WORDS, en: 'x'.repeat(2_001) } })), ['/description/en wrong_text']);
+});
+
+t.test('the lapse policy is fixed, with thresholds in order', async (t) => {
+  const lapse = (fields: Json): string[] =>
+    faults(changed({ lapse: { policy: 'fixed', at_risk_after_days: 90, lapsed_after_days: 180, ...fields } }));
+  t.strictSame(lapse({}), []);
+  t.strictSame(lapse({ at_risk_after_days: 0, lapsed_after_days: 1 }), []);
+  t.strictSame(lapse({ policy: 'cadence' }), ['/lapse/policy unknown_policy']);
+  t.strictSame(lapse({ lapsed_after_days: 90 }), ['/lapse/lapsed_after_days out_of_order']);
+  t.strictSame(lapse({ at_risk_after_days: -1 }), ['/lapse/at_risk_after_days wrong_number']);
+  t.strictSame(lapse({ at_risk_after_days: 1.5 }), ['/lapse/at_risk_after_days wrong_number']);
+  t.strictSame(lapse({ lapsed_after_days: 36_526 }), ['/lapse/lapsed_after_days wrong_number']);
+  t.strictSame(lapse({ lapsed_after_days: '180' }), ['/lapse/lapsed_after_days wrong_number']);
+  t.strictSame(lapse({ at_risk_after_days: 0, lapsed_after_days: 0 }), ['/lapse/lapsed_after_days wrong_number']);
+  t.strictSame(lapse({ extra: 1 }), ['/lapse/extra unknown_field']);
+  t.strictSame(faults(changed({ lapse: null })), ['/lapse wrong_type']);
+  t.strictSame(
+    faults(changed({ lapse: {} })),
+    ['policy', 'at_risk_after_days', 'lapsed_after_days'].map((key) => `/lapse/${key} required`),
+  );
+});
+
+t.test('a model has 1 to 31 stages, each with its own name', async (t) => {
+  t.strictSame(faults(changed({ stages: {} })), ['/stages wrong_length']);
+  t.strictSame(stages(), ['/stages wrong_length']);
+  const many = Array.from({ length: 31 }, (_, index) => ({ ...SECOND, stage: `s${index}` }));
+  t.strictSame(stages(FIRST, ...many.slice(0, 30)), []);
+  t.strictSame(stages(FIRST, ...many), ['/stages wrong_length']);
+  t.strictSame(stages(FIRST, SECOND, SECOND), ['/stages/2/stage duplicate_stage']);
+  t.strictSame(stages(FIRST, null), ['/stages/1 wrong_type']);
+  t.strictSame(stages(FIRST, { ...SECOND, stage: 'Known' }), ['/stages/1/stage wrong_text']);
+  t.strictSame(stages(FIRST, { ...SECOND, colour: 1 }), ['/stages/1/colour unknown_field']);
+  t.strictSame(stages(FIRST, { ...SECOND, title: { ...WORDS, en: '' } }), ['/stages/1/title/en wrong_text']);
+  t.strictSame(stages(FIRST, { ...SECOND, description: null }), ['/stages/1/description wrong_type']);
+  t.strictSame(stages(FIRST, { ...SECOND, off_ladder: 'yes' }), ['/stages/1/off_ladder wrong_type']);
+});
+
+t.test('the first stage has no rule, all others have one', async (t) => {
+  t.strictSame(stages({ ...FIRST, when: { activity: ['active'] } }), ['/stages/0/when first_stage_has_when']);
+  t.strictSame(stages(FIRST, { ...FIRST, stage: 'there' }), ['/stages/1/when required']);
+});
+
+t.test('a rule is exactly one condition', async (t) => {
+  t.strictSame(rule(7), [' wrong_type']);
+  t.strictSame(rule([]), [' wrong_type']);
+  t.strictSame(rule({}), [' unknown_condition']);
+  t.strictSame(rule({ some: [] }), [' unknown_condition']);
+  t.strictSame(rule({ activity: ['active'], stage_reached: 'known' }), [' unknown_condition']);
+  t.strictSame(rule({ activity: ['active'], colour: 1 }), ['/colour unknown_field']);
+});
+
+t.test('all and any hold at least one condition, each checked in its place', async (t) => {
+  t.strictSame(rule({ all: [] }), ['/all wrong_length']);
+  t.strictSame(rule({ any: 'x' }), ['/any wrong_length']);
+  t.strictSame(rule({ any: [{ activity: ['active'] }, { all: [{ not: { activity: [] } }] }] }), [
+    '/any/1/all/0/not/activity unknown_value',
+  ]);
+  t.strictSame(rule({ all: [7, null] }), ['/all/0 wrong_type', '/all/1 wrong_type']);
+});
+
+t.test('activity lists known activities, each once', async (t) => {
+  t.strictSame(rule({ activity: ['none', 'active', 'at_risk', 'lapsed'] }), []);
+  for (const activity of [
+    [],
+    ['gone'],
+    ['active', 'active'],
+    'active',
+    [7],
+    ['none', 'active', 'at_risk', 'lapsed', 'none'],
+  ]) {
+    t.strictSame(rule({ activity }), ['/activity unknown_value'], JSON.stringify(activity));
+  }
+});
+
+t.test('stage_reached names a stage listed before', async (t) => {
+  t.strictSame(rule({ stage_reached: 'known' }), []);
+  for (const stage of ['there', 'later', 7, null])
+    t.strictSame(rule({ stage_reached: stage }), ['/stage_reached unknown_stage'], String(stage));
+});
+
+t.test('a comparison names a feature and at least one threshold', async (t) => {
+  t.strictSame(rule({ feature: 'recency', at_least: 1 }), ['/feature unknown_feature']);
+  t.strictSame(rule({ feature: null }), ['/feature unknown_feature']);
+  t.strictSame(rule({ feature: 'tenure_days' }), [' no_threshold']);
+  t.strictSame(rule({ feature: 'tenure_days', at_least: 1, colour: 1 }), ['/colour unknown_field']);
+});
+
+t.test('every feature takes its own thresholds', async (t) => {
+  const days = ['tenure_days', 'days_since_last_purchase', 'days_since_last_interaction', 'days_since_open_complaint'];
+  for (const [features, most] of [
+    [days, 36_525],
+    [['purchase_days'], 1_000_000],
+    [['latest_score'], 10],
+    [['distinct_products'], 1_000],
+  ] as const) {
+    for (const feature of features) {
+      t.strictSame(rule({ feature, at_least: 0, at_most: most }), [], feature);
+      t.strictSame(
+        rule({ feature, at_least: -1, less_than: most + 1 }),
+        ['/at_least wrong_number', '/less_than wrong_number'],
+        feature,
+      );
+      t.strictSame(
+        rule({ feature, at_most: 1.5, more_than: '1' }),
+        ['/at_most wrong_number', '/more_than wrong_number'],
+        feature,
+      );
+    }
+  }
+  t.strictSame(rule({ feature: 'interactions', kinds: ['visit'], at_least: 1_000_001 }), ['/at_least wrong_number']);
+});
+
+t.test('money thresholds are decimal strings that fit the currency', async (t) => {
+  for (const feature of ['revenue', 'profit']) {
+    t.strictSame(rule({ feature, at_least: '-12.50', at_most: '100' }), [], feature);
+    t.strictSame(rule({ feature, at_least: 100 }), ['/at_least malformed'], feature);
+    t.strictSame(rule({ feature, at_least: '1,5' }), ['/at_least malformed'], feature);
+    t.strictSame(rule({ feature, at_least: '1.555' }), ['/at_least too_many_decimals'], feature);
+    t.strictSame(rule({ feature, at_least: '100000000000.01' }), ['/at_least out_of_range'], feature);
+  }
+  t.strictSame(
+    rule({ feature: 'revenue', at_least: '12.50' }, 0),
+    ['/at_least too_many_decimals'],
+    'a currency without decimals',
+  );
+});
+
+t.test('within_days is from 1 to 1096, on counts and sums only', async (t) => {
+  for (const [feature, more] of [
+    ['purchase_days', { at_least: 1 }],
+    ['revenue', { at_least: '1' }],
+    ['profit', { at_least: '1' }],
+    ['distinct_products', { at_least: 1 }],
+    ['interactions', { at_least: 1, kinds: ['visit'] }],
+  ] as const) {
+    for (const within_days of [1, 1_096])
+      t.strictSame(rule({ feature, ...more, within_days }), [], `${feature} ${within_days}`);
+    for (const within_days of [0, 1_097, 1.5, null])
+      t.strictSame(rule({ feature, ...more, within_days }), ['/within_days wrong_number'], `${feature} ${within_days}`);
+  }
+  for (const feature of [
+    'tenure_days',
+    'latest_score',
+    'days_since_last_purchase',
+    'days_since_last_interaction',
+    'days_since_open_complaint',
+  ]) {
+    t.strictSame(rule({ feature, at_least: 1, within_days: 30 }), ['/within_days not_windowed'], feature);
+  }
+});
+
+t.test('kinds belong to interactions, which need 1 to 32 of them', async (t) => {
+  const kinds = (list: unknown): string[] => rule({ feature: 'interactions', at_least: 1, kinds: list });
+  t.strictSame(kinds(['visit', 'own_kind_2']), []);
+  t.strictSame(kinds(Array.from({ length: 32 }, (_, index) => `k${index}`)), []);
+  t.strictSame(kinds(Array.from({ length: 33 }, (_, index) => `k${index}`)), ['/kinds wrong_length']);
+  t.strictSame(kinds([]), ['/kinds wrong_length']);
+  t.strictSame(kinds(undefined), ['/kinds wrong_length']);
+  t.strictSame(kinds(['visit', 'Visit', 7, 'k'.repeat(33)]), [
+    '/kinds/1 wrong_text',
+    '/kinds/2 wrong_text',
+    '/kinds/3 wrong_text',
+  ]);
+  t.strictSame(rule({ feature: 'purchase_days', at_least: 1, kinds: ['visit'] }), ['/kinds not_allowed']);
+});
+
+t.test('rules nest eight deep and hold 200 conditions in all', async (t) => {
+  const nested = (depth: number): unknown => (depth === 1 ? { activity: ['active'] } : { not: nested(depth - 1) });
+  t.strictSame(rule(nested(8)), []);
+  t.strictSame(rule(nested(9)), [`${'/not'.repeat(8)} too_complex`]);
+  const wide = (parts: number): unknown => ({ any: Array.from({ length: parts }, () => ({ activity: ['active'] })) });
+  t.strictSame(rule(wide(199)), [], 'the list itself is a condition');
+  t.strictSame(rule(wide(200)), ['/any/199 too_complex']);
+  t.strictSame(rule(wide(5_000)), ['/any/199 too_complex'], 'said once');
+  const third = { ...SECOND, stage: 'third', when: wide(150) };
+  t.strictSame(
+    stages(FIRST, { ...SECOND, when: wide(60) }, third),
+    ['/stages/2/when/any/138 too_complex'],
+    'over all stages together',
+  );
+});
+
+t.test('at most twenty faults are listed, each with advice', async (t) => {
+  const found = checkModel(
+    there({ all: Array.from({ length: 30 }, () => ({ activity: [] })) }),
+    2,
+  ) as readonly ModelFault[];
+  t.equal(found.length, 20);
+  t.ok(found.every(({ detail }) => detail.length > 5));
+});

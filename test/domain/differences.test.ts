@@ -1,0 +1,103 @@
+import t from 'tap';
+import { addExactly, Differences, EVERYBODY, NO_MODEL } from '../../src/domain/differences.ts';
+import type { FoldPlan } from '../../src/domain/fold.ts';
+import type { Projection } from '../../src/domain/projection.ts';
+import { modelOf, planOf } from '../support/notation.ts';
+
+function projectionOf(name: string, per_model: boolean): Projection {
+  const key = [
+    { name: 'day', least: -10, size: 100 },
+    { name: 'place', least: 0, size: 5 },
+  ];
+  return {
+    name,
+    version: 1,
+    per_model,
+    key,
+    measures: ['customers', 'revenue'],
+    start: null,
+    advance: () => null,
+    settle: () => undefined,
+  };
+}
+
+const SHARED = projectionOf('shared', false);
+const BY_MODEL = projectionOf('by-model', true);
+/** Folds: 0 shared, 1 by the first model, 2 by the second. */
+const PLAN: FoldPlan = planOf([modelOf({}), modelOf({})], [SHARED, BY_MODEL]);
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+t.test('what is added and taken away again leaves no row', async (t) => {
+  const differences = new Differences(PLAN);
+  differences.add(0, EVERYBODY, 1, [3, 1], [1, 500]);
+  differences.add(0, EVERYBODY, -1, [3, 1], [1, 500]);
+  differences.add(0, EVERYBODY, 1, [4, 1], [0, 0]);
+  t.strictSame(differences.rows(SHARED), []);
+});
+
+t.test('a row of which one measure changes stays, with its zeros', async (t) => {
+  const differences = new Differences(PLAN);
+  differences.add(0, EVERYBODY, 1, [3, 1], [1, 500]);
+  differences.add(0, EVERYBODY, -1, [3, 1], [1, 200]);
+  t.strictSame(differences.rows(SHARED), [
+    { model_version: NO_MODEL, group: EVERYBODY, key: [3, 1], measures: [0, 300] },
+  ]);
+});
+
+t.test('rows come sorted by model version, group and key: the order in which they are locked', async (t) => {
+  const differences = new Differences(PLAN);
+  const keys = [
+    [9, 0],
+    [-10, 4],
+    [0, 3],
+    [0, 0],
+  ] as const;
+  for (const fold of [2, 1]) {
+    for (const group of [12, 0, 3]) for (const key of keys) differences.add(fold, group, 1, key, [1, 0]);
+  }
+  const order = differences.rows(BY_MODEL).map(({ model_version, group, key }) => [model_version, group, ...key]);
+  const expected = [1, 2].flatMap((version) =>
+    [0, 3, 12].flatMap((group) => [
+      [version, group, -10, 4],
+      [version, group, 0, 0],
+      [version, group, 0, 3],
+      [version, group, 9, 0],
+    ]),
+  );
+  t.strictSame(order, expected);
+  t.strictSame(differences.rows(SHARED), [], 'another projection has rows of its own');
+});
+
+t.test('rows of later models come after those of earlier ones, whatever the versions’ order in the plan', async (t) => {
+  const turned: FoldPlan = { ...PLAN, models: [...PLAN.models].reverse() };
+  const differences = new Differences(turned);
+  differences.add(1, EVERYBODY, 1, [1, 1], [1, 0]);
+  differences.add(2, EVERYBODY, 1, [2, 2], [1, 0]);
+  t.strictSame(
+    differences.rows(BY_MODEL).map(({ model_version, key }) => [model_version, ...key]),
+    [
+      [1, 2, 2],
+      [2, 1, 1],
+    ],
+  );
+});
+
+t.test('sums beyond 2⁵³ stay exact', async (t) => {
+  const differences = new Differences(PLAN);
+  for (let times = 0; times < 3; times += 1) differences.add(0, EVERYBODY, 1, [0, 0], [1, LARGEST]);
+  differences.add(0, EVERYBODY, 1, [0, 0], [0, 2]);
+  t.strictSame(differences.rows(SHARED)[0]?.measures, [3, 27_021_597_764_222_975n]);
+  for (let times = 0; times < 3; times += 1) differences.add(0, EVERYBODY, -1, [0, 0], [1, LARGEST]);
+  t.equal(String(differences.rows(SHARED)[0]?.measures[1]), '2', 'and come back');
+  differences.add(0, EVERYBODY, -1, [0, 0], [0, 2]);
+  t.strictSame(differences.rows(SHARED), [], 'a zero that was a large sum is dropped too');
+});
+
+t.test('a sum is a number while it is a safe integer', async (t) => {
+  t.equal(addExactly(LARGEST - 1, 1), LARGEST);
+  t.equal(addExactly(LARGEST, 1), 9_007_199_254_740_992n);
+  t.equal(addExactly(-LARGEST, -2), -9_007_199_254_740_993n);
+  t.equal(addExactly(5n, -7), -2n);
+  t.equal(addExactly(5, -7n), -2n);
+  t.equal(addExactly(9_007_199_254_740_993n, 9_007_199_254_740_993n), 18_014_398_509_481_986n);
+});
