@@ -1,4 +1,4 @@
-# Escalera in about 40 MB on top of Node. Node runs the TypeScript sources as they are: there is no build step, only an installation.
+# Escalera, some 25 MB on top of Node. Node runs the TypeScript sources as they are: there is no build step, only an installation.
 
 FROM node:24-bookworm-slim AS installed
 WORKDIR /app

@@ -57,6 +57,12 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
     genReqId: (request) => requestId(request.headers['x-request-id']),
     bodyLimit: limits.body_bytes,
     requestTimeout: limits.request_timeout_ms,
+    // By itself Node gives the headers 60 s and looks every 30 s: a limit of 1 s would be one of up to 90 s.
+    http: {
+      requestTimeout: limits.request_timeout_ms,
+      headersTimeout: limits.request_timeout_ms,
+      connectionsCheckingInterval: Math.ceil(limits.request_timeout_ms / 10),
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
@@ -130,7 +136,7 @@ function collectMethods(app: FastifyInstance): () => void {
   return () => {
     // Refusing a method mounts a route too, so what the paths take is noted before.
     const known = [...taken].map(([url, methods]) => ({ url, methods: [...methods] }));
-    for (const { url, methods } of known) {
+    for (const { url } of known) {
       // An id may read like the end of a fixed path: GET /v1/customers/lookup is about the customer `lookup`.
       const allowed = new Set(known.flatMap((other) => (coversPath(other.url, url) ? other.methods : [])));
       const allow = [...allowed].sort().join(', ');

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { type Static, Type } from '@sinclair/typebox';
 import currencies from 'currency-codes';
 import { envSchema } from 'env-schema';
@@ -59,8 +60,8 @@ export class ConfigError extends Error {
 
 /** Reads the environment once; all faults are reported together. A command that does not listen needs no keys. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env, listens = true): Config {
-  const env = parse(environment);
   const faults: string[] = [];
+  const env = parse(environment, faults);
   const fault = (holds: boolean, text: string): void => {
     if (!holds) faults.push(text);
   };
@@ -73,7 +74,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   fault(LOG_LEVELS.includes(env.LOG_LEVEL), `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   fault(env.DATABASE_URL === undefined || isPostgresUrl(env.DATABASE_URL), 'DATABASE_URL is not a postgresql:// URL');
   fault(!(env.API_KEYS && env.API_KEYS_FILE), 'API_KEYS and API_KEYS_FILE are both set; set one');
-  const loopback = env.HOST === 'localhost' || env.HOST === '::1' || env.HOST.startsWith('127.');
+  const loopback = env.HOST === 'localhost' || env.HOST === '::1' || (isIPv4(env.HOST) && env.HOST.startsWith('127.'));
   fault(!listens || loopback || Boolean(env.API_KEYS?.trim() || env.API_KEYS_FILE), 'HOST is not a loopback address and no keys are set: set API_KEYS or API_KEYS_FILE (npm run key makes a line)');
   if (faults.length > 0) throw new ConfigError(`The configuration is wrong:\n${faults.map((text) => `- ${text}`).join('\n')}`);
   return {
@@ -97,15 +98,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-function parse(environment: Readonly<Record<string, string | undefined>>): Environment {
+/** Reads every variable by itself; of one that is faulty the default goes on, so that all faults are found. */
+function parse(environment: Readonly<Record<string, string | undefined>>, faults: string[]): Environment {
   // A variable that is set to nothing, as compose files do, counts as not set.
-  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in schema.properties && value !== ''));
+  const given = Object.entries(environment).filter(([name, value]) => name in schema.properties && value !== '');
   try {
-    return envSchema<Environment>({ schema, data: given, env: false, dotenv: false });
+    return envSchema<Environment>({ schema, data: Object.fromEntries(given), env: false, dotenv: false });
   } catch (error) {
-    const faults = (error as { errors?: { instancePath: string; message?: string }[] }).errors ?? [];
-    const texts = faults.map(({ instancePath, message }) => `- ${instancePath.slice(1)} ${message ?? 'is wrong'}`);
-    throw new ConfigError(`The configuration is wrong:\n${texts.join('\n')}`);
+    const found = (error as { errors?: { instancePath: string; message?: string }[] }).errors ?? [];
+    if (found.length === 0) throw error;
+    for (const { instancePath, message } of found) faults.push(`${instancePath.slice(1)} ${message ?? 'is wrong'}`);
+    const faulty = found.map(({ instancePath }) => instancePath.slice(1));
+    return parse(Object.fromEntries(given.filter(([name]) => !faulty.includes(name))), faults);
   }
 }
 

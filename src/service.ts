@@ -4,7 +4,7 @@ import { type Config, ConfigError } from './config.ts';
 import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
 import { startEngine } from './ingest/start.ts';
-import { type Connected, connect } from './store/connect.ts';
+import { type Connected, connect, type PoolOptions } from './store/connect.ts';
 import { startEmbedded } from './store/embedded.ts';
 
 /** Where the migrations are. */
@@ -16,11 +16,14 @@ export interface OpenDatabase extends Connected {
   close(): Promise<void>;
 }
 
-/** Opens the configured database; without DATABASE_URL the embedded PostgreSQL, which it starts or adopts. */
-export async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
+/** Beyond the longest statement, for the server's answer to arrive. */
+const SILENCE_MARGIN_MS = 5_000;
+
+/** Opens the configured database; without DATABASE_URL the embedded PostgreSQL, which it starts or adopts. Commands may run statements of any length. */
+export async function openDatabase(config: Config, log: Logger, limits: Pick<PoolOptions, 'silence_ms'> = {}): Promise<OpenDatabase> {
   const embedded = config.database_url === null ? await startEmbedded({ dataDir: config.data_dir, log }) : null;
   const connection = embedded === null ? { connectionString: config.database_url! } : { ...embedded.connection };
-  const connected = connect({ connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms }, log);
+  const connected = connect({ connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms, ...limits }, log);
   return {
     ...connected,
     connection,
@@ -67,7 +70,7 @@ export interface Service {
 export async function startService(config: Config, log: Logger): Promise<Service> {
   const keys = await openKeys(config, log);
   if (!keys.configured) log.warn({ host: config.host }, 'no keys are configured: listening on loopback only, everybody there may do everything');
-  const database = await openDatabase(config, log);
+  const database = await openDatabase(config, log, { silence_ms: config.statement_timeout_ms + SILENCE_MARGIN_MS });
   const stopStarting = new AbortController();
   const source = startEngine(startOptions(config, database, log), stopStarting.signal);
   const limits = { body_bytes: config.body_limit_bytes, request_timeout_ms: config.request_timeout_ms };

@@ -115,7 +115,7 @@ class ModelCheck {
     }
     const kind = shape[0]!;
     if (kind === 'feature') return this.comparison(value, pointer);
-    if (this.object(value, pointer, [kind]) === null) return;
+    this.object(value, pointer, [kind]);
     if (kind === 'not') return this.condition(value.not, `${pointer}/not`, earlier, depth + 1);
     if (kind === 'stage_reached') return this.stageReached(value.stage_reached, `${pointer}/stage_reached`, earlier);
     if (kind === 'activity') return this.list(value.activity, `${pointer}/activity`, ACTIVITIES);
@@ -135,9 +135,8 @@ class ModelCheck {
   }
 
   private comparison(value: Fields, pointer: string): void {
-    const fields = this.object(value, pointer, ['feature'], [...OPERATORS, 'within_days', 'kinds']);
-    if (fields === null) return;
-    const comparison = fields as unknown as Comparison;
+    this.object(value, pointer, ['feature'], [...OPERATORS, 'within_days', 'kinds']);
+    const comparison = value as unknown as Comparison;
     const { feature } = comparison;
     if (!FEATURES.includes(feature)) {
       return this.fault(`${pointer}/feature`, 'unknown_feature', `must be one of ${FEATURES.join(', ')}`);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Server, Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { answerClientError } from './errors.ts';
 

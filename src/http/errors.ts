@@ -50,13 +50,18 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   const { status, retryable } = PROBLEMS[problem.code];
   if (status >= 500) {
     const cause = problem.cause as { name?: string; code?: string; stack?: string } | undefined;
-    // A driver's message can quote values, so only an unexpected failure of ours is logged with its stack.
-    const trace = status === 500 ? { stack: cause?.stack } : {};
+    const trace = status === 500 ? { stack: stackOf(cause) } : {};
     request.log.error({ code: problem.code, cause: cause?.code ?? cause?.name, ...trace }, 'request failed');
   }
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (retryable) reply.header('retry-after', String(RETRY_AFTER_S));
   return reply.code(status).type('application/problem+json').send(problemBody(problem, request.id));
+}
+
+/** The stack of a failure of ours; without its message if that comes from the server and is about data (SQLSTATE class 22), for then it quotes them. */
+function stackOf(cause: { code?: string; stack?: string } | undefined): string | undefined {
+  const stack = cause?.stack;
+  return /^(22|P0)...$/.test(cause?.code ?? '') ? stack?.slice(stack.indexOf('\n    at ')) : stack;
 }
 
 const BY_SOCKET_CODE: Readonly<Record<string, ProblemCode>> = {

@@ -24,3 +24,24 @@ export const STAGE_EXAMPLE = {
 
 /** A spell, for the document. */
 export const SPELL_EXAMPLE = { stage: 'early_repeat_buyer', activity: 'active', from: '2025-05-02', to: '2025-09-10', scheduled: false };
+
+/** A small model, for the document: whoever brought 500 in the last year is important. */
+export const MODEL_EXAMPLE = {
+  model_id: 'value',
+  title: { en: 'Value', es: 'Valor', de: 'Wert' },
+  description: { en: 'Two stages by revenue.', es: 'Dos etapas según los ingresos.', de: 'Zwei Stufen nach Umsatz.' },
+  lapse: { policy: 'fixed', at_risk_after_days: 90, lapsed_after_days: 180 },
+  stages: [
+    {
+      stage: 'known',
+      title: { en: 'Known', es: 'Conocido', de: 'Bekannt' },
+      description: { en: 'Everybody.', es: 'Todas las personas.', de: 'Alle.' },
+    },
+    {
+      stage: 'important',
+      title: { en: 'Important', es: 'Importante', de: 'Wichtig' },
+      description: { en: '500 or more in a year.', es: '500 o más en un año.', de: '500 oder mehr in einem Jahr.' },
+      when: { feature: 'revenue', at_least: '500', within_days: 365 },
+    },
+  ],
+};

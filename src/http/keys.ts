@@ -61,15 +61,15 @@ const RECHECK_MS = 1_000;
  * the old one, nothing is restarted. While the file is missing or wrong the keys of before stay, and the log says so.
  */
 export async function keysFromFile(path: string, log: StoreLog, now: () => number): Promise<KeyRing> {
-  let keys = parseKeys(await readFile(path, 'utf8'));
   let seen = await mark(path);
+  let keys = await readKeys(path);
   let checked_at = now();
   let checking: Promise<void> | undefined;
   const recheck = async (): Promise<void> => {
     try {
       const current = await mark(path);
       if (current === seen) return;
-      keys = parseKeys(await readFile(path, 'utf8'));
+      keys = await readKeys(path);
       seen = current;
       log.info({ keys: keys.size }, 'keys were read again');
     } catch (error) {
@@ -89,6 +89,13 @@ export async function keysFromFile(path: string, log: StoreLog, now: () => numbe
       return keys.get(hashToken(token));
     },
   };
+}
+
+/** A file without any key is one that is just being written, or a mistake: it would shut everybody out. */
+async function readKeys(path: string): Promise<Map<string, Key>> {
+  const keys = parseKeys(await readFile(path, 'utf8'));
+  if (keys.size === 0) throw new Error('there is no key in it');
+  return keys;
 }
 
 async function mark(path: string): Promise<string> {

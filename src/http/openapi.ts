@@ -32,6 +32,6 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`) },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', logLevel: 'silent', indexPrefix: '', uiConfig: { docExpansion: 'list', deepLinking: true } });
+  await app.register(swaggerUi, { routePrefix: '/docs', logLevel: 'silent', indexPrefix: '', uiConfig: { docExpansion: 'list', deepLinking: true, layout: 'BaseLayout' }, theme: { title: 'Escalera' } });
   app.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } as object }, async () => app.swagger());
 }

@@ -1,7 +1,7 @@
 import '@fastify/swagger';
 import { type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PROBLEMS, type ProblemCode } from '../problems.ts';
+import { PROBLEMS, Problem, type ProblemCode, problemBody } from '../problems.ts';
 import type { Scope } from './keys.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -21,10 +21,20 @@ export interface Operation {
   /** The list in the body whose entries the handler checks one by one; `checkBody` then replaces the check of the whole body. */
   readonly each?: 'items' | 'histories';
   readonly checkBody?: (body: unknown) => { value: unknown } | { error: Error };
-  readonly success: { readonly status: number; readonly description: string; readonly schema: TSchema; readonly example?: unknown }[];
+  readonly success: Success[];
   /** Refusals beyond those every operation of its kind can give. */
   readonly problems?: readonly ProblemCode[];
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+}
+
+/** An answer that is no refusal. */
+interface Success {
+  readonly status: number;
+  readonly description: string;
+  readonly schema: TSchema;
+  readonly example?: unknown;
+  /** `application/json` if absent. */
+  readonly content_type?: string;
 }
 
 /** Mounts an operation with its full description: what it takes, gives and refuses, and the scope it needs. */
@@ -58,9 +68,10 @@ function withExample(schema: TSchema, example: unknown): TSchema {
 
 function successes({ success }: Operation): Record<number, object> {
   return Object.fromEntries(
-    success.map(({ status, description, schema, example }) => [
+    success.map(({ status, description, schema, example, content_type = 'application/json' }) => [
       status,
-      status === 204 ? { type: 'null', description } : { description, content: { 'application/json': { schema: withExample(schema, example) } } },
+      // Beside the schema, not in it: a reference takes no other members along.
+      status === 204 ? { type: 'null', description } : { description, content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) } } },
     ]),
   );
 }
@@ -82,7 +93,7 @@ function refusals(operation: Operation): Record<number, object> {
       status,
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-        content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
+        content: { 'application/problem+json': { schema: Type.Ref('Problem'), example: problemBody(new Problem(codes[0]!), 'req-1') } },
       },
     ]),
   );

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { StoreLog } from './log.ts';
@@ -15,6 +16,11 @@ export interface PoolOptions {
   readonly max: number;
   /** How long a request waits for a connection. */
   readonly connect_timeout_ms: number;
+  /**
+   * A connection in use on which nothing moves for so long is given up: the network has lost it, and nobody said so. Longer than any statement may
+   * take; absent, it is waited for however long.
+   */
+  readonly silence_ms?: number;
 }
 
 /** A pool and Kysely over it. */
@@ -29,7 +35,7 @@ const INT8 = 20;
  * Opens no connection yet. Integers of 8 bytes come as bigint. No startup parameters and no named statements, so a transaction pooler may stand
  * between. Lost connections, idle or checked out, are logged and replaced.
  */
-export function connect({ connection, max, connect_timeout_ms }: PoolOptions, log: StoreLog): Connected {
+export function connect({ connection, max, connect_timeout_ms, silence_ms }: PoolOptions, log: StoreLog): Connected {
   const types = {
     getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
       oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
@@ -48,7 +54,19 @@ export function connect({ connection, max, connect_timeout_ms }: PoolOptions, lo
   pool.on('error', lost);
   // Without a listener of its own, a checked-out client that loses its connection between two queries would end the process.
   pool.on('connect', (client) => client.on('error', lost));
+  if (silence_ms !== undefined) giveUpSilent(pool, silence_ms);
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+}
+
+/** The server stops statements that take too long (`limitStatements`); this is for when it is no longer heard at all. */
+function giveUpSilent(pool: pg.Pool, silence_ms: number): void {
+  const socketOf = (client: pg.PoolClient): Socket => (client as unknown as { connection: { stream: Socket } }).connection.stream;
+  pool.on('connect', (client) => {
+    const socket = socketOf(client);
+    socket.on('timeout', () => socket.destroy(Object.assign(new Error('Connection terminated: the server is silent'), { code: 'ETIMEDOUT' })));
+  });
+  pool.on('acquire', (client) => socketOf(client).setTimeout(silence_ms));
+  pool.on('release', (_error, client) => socketOf(client).setTimeout(0));
 }
 
 /** Runs reads in one snapshot that nothing written meanwhile changes. */
@@ -67,7 +85,11 @@ export async function inSnapshot<Result>(
     });
 }
 
-/** Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. */
+/**
+ * Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. It also ends the transaction, with all
+ * its locks, if it hears nothing for so long: the process may have been cut off.
+ */
 export async function limitStatements(trx: Trx, timeout_ms: number): Promise<void> {
-  await sql.raw(`set local statement_timeout = ${Math.trunc(timeout_ms)}`).execute(trx);
+  const limit = String(Math.trunc(timeout_ms));
+  await sql`select set_config('statement_timeout', ${limit}, true), set_config('idle_in_transaction_session_timeout', ${limit}, true)`.execute(trx);
 }

@@ -15,6 +15,7 @@ const UNAVAILABLE = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  '25P03', // idle_in_transaction_session_timeout: it did not hear us in time
   '53300', // too_many_connections
   '25006', // read_only_sql_transaction: a replica
   '3D000', // invalid_catalog_name: not created yet

@@ -28,6 +28,9 @@ export class MigrationOrderError extends Error {
   }
 }
 
+/** A server that is not heard of must not hold up the next attempt. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 type Queryable = Pick<pg.Pool, 'query'>;
 
 /**
@@ -48,6 +51,7 @@ export async function migrate(
     max: 1,
     statement_timeout: 0,
     query_timeout: 0,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'escalera-migrate',
   });
   pool.on('error', (error) => log.warn({ err: error }, 'the connection for migrations was lost while idle'));

@@ -48,7 +48,7 @@ clean() {
 trap clean EXIT
 trap 'exit 130' INT TERM
 
-for file in Dockerfile .dockerignore docker-compose.yml .env.example package.json package-lock.json src migrations openapi; do cp -r "$root/$file" "$work/"; done
+for file in Dockerfile .dockerignore docker-compose.yml .env.example package.json package-lock.json src migrations; do cp -r "$root/$file" "$work/"; done
 cd "$work" || exit 1
 sed "s/^    image: escalera$/    image: $image/" "$root/docker-compose.yml" >docker-compose.yml
 # What must never get into an image, and files that a strict umask made.
@@ -131,12 +131,13 @@ is '.env.example explains every setting of the service' "$(comm -23 <(echo "$set
 is 'and every variable of docker-compose.yml' "$(comm -23 <(grep -oE '\$\{[A-Z_]+' docker-compose.yml | tr -d '${' | sort -u) <(grep -oE '^#?[A-Z_]+=' .env.example | tr -d '#=' | sort))" ''
 read -r -d '' drift <<'JS'
 const { readFileSync } = require('node:fs');
-const wanted = [...readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)].filter(([, name]) => name !== 'PUBLISH');
+const wanted = [...readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)];
 const defaults = Object.fromEntries([...readFileSync('src/config.ts', 'utf8').matchAll(/^ {2}([A-Z_]+): Type\.\w+\(\{ default: '?([^',}]+(?:,[a-z_,]+)?)'?/gm)].map(([, name, value]) => [name, value.replaceAll('_000', '000').replace(/(?<=\d)_(?=\d)/g, '').trim()]));
+defaults.PUBLISH = '127.0.0.1:3000';
 const example = Object.fromEntries([...readFileSync('.env.example', 'utf8').matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
 console.log(wanted.length, wanted.flatMap(([, name, value]) => (defaults[name] === value && example[name] === value ? [] : [`${name}: ${value}, ${defaults[name]}, ${example[name]}`])).join('; '));
 JS
-is 'the defaults of docker-compose.yml and .env.example are those of the service' "$(node -e "$drift")" '8 '
+is 'the defaults of docker-compose.yml and .env.example are those of the service' "$(node -e "$drift")" '9 '
 
 cp complete.env .env
 compose up -d >up.log 2>&1

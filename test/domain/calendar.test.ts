@@ -108,6 +108,27 @@ t.test(
   },
 );
 
+t.test('no month has a day after its last', async (t) => {
+  const ends = [
+    '01-31',
+    '02-28',
+    '03-31',
+    '04-30',
+    '05-31',
+    '06-30',
+    '07-31',
+    '08-31',
+    '09-30',
+    '10-31',
+    '11-30',
+    '12-31',
+  ];
+  for (const end of ends) {
+    t.type(parseDay(`2025-${end}`), 'number', end);
+    t.equal(parseDay(`2025-${end.slice(0, 3)}${Number(end.slice(3)) + 1}`), null, `the day after ${end}`);
+  }
+});
+
 t.test('29 February exists in leap years only', async (t) => {
   for (const text of ['2024-02-29', '2000-02-29', '1904-02-29']) t.type(parseDay(text), 'number', text);
   for (const text of ['2023-02-29', '1900-02-29', '2100-02-29', '2024-02-30']) t.equal(parseDay(text), null, text);

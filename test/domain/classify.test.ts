@@ -1,6 +1,7 @@
 import t from 'tap';
 import { foldUntil, timeline } from '../../src/domain/classify.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
+import type { Projection } from '../../src/domain/projection.ts';
 import { date, day, days, lifecycleOn, modelOf, planOf, standing } from '../support/notation.ts';
 
 const { lifecycle, loyalty_ladder } = BUILT_IN_MODELS;
@@ -99,6 +100,25 @@ t.test('a customer is classified in each model of the plan by itself', async (t)
   const last = (index: number): unknown => timeline(plan, index, days(...FOUR)).at(-1);
   t.strictSame(last(0), { stage: 'core_defector', activity: 'lapsed', from: day('2025-07-04'), to: null });
   t.strictSame(last(1), { stage: 'frequent_customer', activity: 'lapsed', from: day('2025-07-04'), to: null });
+});
+
+t.test('asking folds the reports of the plan along without adding anything to them', async (t) => {
+  const seen: unknown[] = [];
+  const report: Projection = {
+    name: 'watch',
+    version: 1,
+    per_model: true,
+    key: [],
+    measures: ['one'],
+    start: null,
+    advance: (_state, { moves }, emit) => emit([], [seen.push(moves.length)]),
+    settle: (_state, _facts, scheduled, emit) => emit([], [seen.push(scheduled.length)]),
+  };
+  const plan = planOf([lifecycle], [report]);
+  t.equal(foldUntil(plan, days(...FOUR), day('2025-01-03'))?.facts.purchase_days, 3);
+  t.strictSame(seen, [1, 1, 0, 2], 'three days, then the two moves of silence');
+  t.equal(timeline(plan, 0, days(...FOUR)).length, 5);
+  t.equal(seen.length, 4, 'a timeline needs no report');
 });
 
 t.test('a timeline is the spells without a gap, from the first day known to an open end', async (t) => {

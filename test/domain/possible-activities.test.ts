@@ -41,6 +41,10 @@ t.test('an activity condition names what is possible, its negation what is not',
   t.strictSame(of({ not: { activity: ['lapsed'] } }), ['none', 'active', 'at_risk']);
 });
 
+t.test('a stage whose rule contradicts itself is still listed, with every activity', async (t) => {
+  t.strictSame(of({ all: [{ feature: 'purchase_days', at_least: 1 }, { activity: ['none'] }] }), ACTIVITIES);
+});
+
 t.test('all narrows, any widens, and what is not said plainly stays possible', async (t) => {
   const buyer: Condition = { feature: 'purchase_days', at_least: 1 };
   t.strictSame(of({ all: [buyer, { not: { activity: ['lapsed'] } }] }), ['active', 'at_risk']);

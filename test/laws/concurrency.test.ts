@@ -11,7 +11,7 @@ import { type TestService, testService } from '../support/service.ts';
 import { batches, randomEvents, type Sent } from './random-events.ts';
 import { BUILT_IN, type PostStep, postToOracle } from './side-by-side.ts';
 
-// Many writers at once, over real sockets, through two processes' worth of service on one database.
+// Many writers at once, over real sockets, to two instances of the service on one database.
 // More of it, or a replay: node test/laws/concurrency.test.ts --events=100000 --seed=123456
 const { values } = parseArgs({ options: { events: { type: 'string' }, seed: { type: 'string' } }, strict: false });
 const EVENTS = Number(values.events ?? 20_000);

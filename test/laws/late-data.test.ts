@@ -97,7 +97,7 @@ late('a refund may come before its purchase and waits for it', async (t, service
   t.equal(await pendingRefunds(service), 0);
   t.strictSame(await standing(service, '2026-03-01'), ['1 prospect/none: 0.00'], 'bought, and wholly paid back');
 
-  await post(service, 'refunds', refunded('r2', 'p2', '2026-04-02', '4.00'));
+  await post(service, 'refunds', refunded('r2', 'p2', '2026-04-01', '4.00'));
   t.equal(await pendingRefunds(service), 1);
   await post(service, 'purchases', bought('p2', '2026-04-01', '20.00'));
   t.equal(await pendingRefunds(service), 0);

@@ -11,11 +11,16 @@ const TODAY = day('2025-06-15');
 const context = { trx: db, model: engine.plan.models[0]!, group_id: 0, today: TODAY, decimals: 2 };
 type Query = Parameters<typeof stagePopulation.read>[1];
 
-/** Rows with customers or revenue in them, as `as_of stage activity customers revenue`. */
-async function stocks(query: Query, change: Partial<typeof context> = {}): Promise<string[]> {
+/** The rows of an answer. */
+async function rowsOf(query: Query, change: Partial<typeof context> = {}): Promise<Record<string, unknown>[]> {
   const answer = await stagePopulation.read({ ...context, ...change }, query);
   if ('code' in answer) throw new Error(`${answer.parameter} ${answer.code}`);
-  const rows = answer.items as Record<string, unknown>[];
+  return answer.items as Record<string, unknown>[];
+}
+
+/** Rows with customers or revenue in them, as `as_of stage activity customers revenue`. */
+async function stocks(query: Query, change: Partial<typeof context> = {}): Promise<string[]> {
+  const rows = await rowsOf(query, change);
   return rows.filter((row) => row.customers !== 0 || row.revenue !== '0.00').map((row) => Object.values(row).join(' '));
 }
 const refused = async (query: Query): Promise<string> => {
@@ -26,7 +31,7 @@ const refused = async (query: Query): Promise<string> => {
 t.test('before anything is stored every row is zero', async (t) => {
   const answer = await stagePopulation.read(context, {});
   t.match(answer, { as_of: TODAY, projected: false });
-  const rows = (answer as { items: Record<string, unknown>[] }).items;
+  const rows = await rowsOf({});
   t.strictSame(rows[4], {
     as_of: '2025-06-15',
     stage: 'first_time_buyer',
@@ -137,15 +142,14 @@ t.test('with three customers stored', async (t) => {
   });
 
   await t.test('money has the decimals of the currency', async (t) => {
-    const answer = await stagePopulation.read({ ...context, decimals: 0 }, { as_of: '2025-01-10' });
-    const rows = (answer as { items: Record<string, unknown>[] }).items;
+    const rows = await rowsOf({ as_of: '2025-01-10' }, { decimals: 0 });
     t.equal(rows.find((row) => row.customers === 1)?.revenue, '1050');
   });
 });
 
 t.test('weeks of a series are ISO weeks, over New Year too', async (t) => {
-  const answer = await stagePopulation.read(context, { from: '2020-12-24', to: '2021-01-13', interval: 'week' });
-  const days = new Set((answer as { items: { as_of: string }[] }).items.map((row) => row.as_of));
+  const rows = await rowsOf({ from: '2020-12-24', to: '2021-01-13', interval: 'week' });
+  const days = new Set(rows.map((row) => row.as_of));
   t.strictSame([...days], ['2020-12-27', '2021-01-03', '2021-01-10', '2021-01-12']);
 });
 
@@ -169,12 +173,13 @@ t.test('an answer has at most 10,000 rows, so a large model allows fewer points'
   const rung: Condition = { feature: 'tenure_days', at_least: 1 };
   const large = modelOf(Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`s${index}`, rung])));
   const model = compileModel(large, 99, memoryOfModels([large]), 2);
-  const ask = (points: number) =>
-    stagePopulation.read(
-      { ...context, model },
-      { from: '2024-01-01', to: date(day('2024-01-01') + points), interval: 'day' },
-    );
+  const series = (points: number): Query => ({
+    from: '2024-01-01',
+    to: date(day('2024-01-01') + points),
+    interval: 'day',
+  });
   // 31 stages with 4 activities each: 80 points give 9,920 rows.
-  t.equal(((await ask(80)) as { items: unknown[] }).items.length, 9_920);
-  t.match(await ask(81), { parameter: 'to', code: 'range_too_wide', detail: /at most 80 points/ });
+  t.equal((await rowsOf(series(80), { model })).length, 9_920);
+  const refusal = await stagePopulation.read({ ...context, model }, series(81));
+  t.match(refusal, { parameter: 'to', code: 'range_too_wide', detail: /at most 80 points/ });
 });

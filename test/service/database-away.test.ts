@@ -3,71 +3,16 @@ import t, { type Test } from 'tap';
 import { Rng } from '../oracle/rng.ts';
 import { ownServer } from '../support/own-server.ts';
 import { eventually, type ServiceProcess, startProcess, statusOf } from '../support/process.ts';
-import { announcedSeed, type Batch, isWhatWasSent, randomBatches, sendAll, sendBatch } from './stream.ts';
+import { type Load, putUnderLoad, refused } from './load.ts';
+import { announcedSeed, isWhatWasSent, randomBatches, sendAll } from './stream.ts';
 
 t.setTimeout(240_000);
 
-const WRITERS = 6;
-const READERS = 3;
 const ROUNDS = ['stop', 'crash', 'crash', 'stop', 'crash', 'crash'] as const;
 const READY_WITHIN_MS = 5_000;
-const READS = ['/v1/reports/stage-population', '/v1/reports/stage-moves', '/v1/status', '/v1/customers/c-1'];
-
-interface Load {
-  readonly acknowledged: Batch[];
-  /** Answers counted by what they were. */
-  readonly answers: Map<string, number>;
-  readonly ended: Promise<unknown>;
-  stop(): void;
-}
-
-/** Writes and reads until told to stop or all is written; a batch that is refused is sent again, and again. */
-function putUnderLoad(rng: Rng, url: string, waiting: Batch[]): Load {
-  const acknowledged: Batch[] = [];
-  const answers = new Map<string, number>();
-  let stopped = false;
-  const count = (what: string): unknown => answers.set(what, (answers.get(what) ?? 0) + 1);
-  const writer = async (): Promise<void> => {
-    for (let batch = waiting.pop(); batch !== undefined; batch = stopped ? undefined : waiting.pop()) {
-      const reply = await sendBatch(url, batch);
-      if (reply === undefined) count('a write without an answer');
-      else if (reply.status === 200) count('written');
-      else count(describe('write', reply.status, reply.content_type, reply.retry_after, reply.body));
-      if (reply?.status === 200) acknowledged.push(batch);
-      else waiting.push(batch);
-    }
-  };
-  const reader = async (): Promise<void> => {
-    while (!stopped) {
-      try {
-        const { status, headers, ...answer } = await get(`${url}${rng.pick(READS)}`);
-        if (status === 200 || status === 404) count('read');
-        else count(describe('read', status, headers.get('content-type'), headers.get('retry-after'), answer.body));
-      } catch {
-        count('a read without an answer');
-      }
-    }
-  };
-  const ended = Promise.all([...Array.from({ length: WRITERS }, writer), ...Array.from({ length: READERS }, reader)]);
-  const stop = (): void => {
-    stopped = true;
-  };
-  return { acknowledged, answers, ended, stop };
-}
-
 async function get(url: string): Promise<{ status: number; headers: Headers; body: unknown }> {
   const answer = await fetch(url);
   return { status: answer.status, headers: answer.headers, body: await answer.json() };
-}
-
-function describe(what: string, status: number, type: string | null, retryAfter: string | null, body: unknown): string {
-  const { code, retryable } = body as { code?: string; retryable?: boolean };
-  return `${what}: ${status} ${type?.split(';')[0]} ${code} ${retryable ? 'retryable' : 'final'} after ${retryAfter}`;
-}
-
-/** What may be answered while the database comes and goes. */
-function refused(what: 'write' | 'read'): string {
-  return `${what}: 503 application/problem+json database_unavailable retryable after 1`;
 }
 
 async function waitsForDatabase(t: Test, service: ServiceProcess): Promise<void> {
@@ -86,26 +31,35 @@ t.test('a database that stops or crashes under load makes the service wait, neve
   const environment = { DATABASE_URL: server.url };
   const service = await startProcess(t, environment);
   await service.ready();
-  const batches = randomBatches(rng, 20_000, 30);
+  const batches = randomBatches(rng, 8_000, 15);
   const waiting = [...batches];
-  const load = putUnderLoad(rng, service.url, waiting);
+  const load = putUnderLoad(t, rng, service.url, waiting);
   for (const [round, how] of ROUNDS.entries()) {
     const enough = load.acknowledged.length + rng.between(10, 60);
     await eventually('the load runs', () => load.acknowledged.length >= enough);
     await server[how]();
-    await eventually('readiness is refused', async () => (await statusOf(`${service.url}/readyz`)) === 503, READY_WITHIN_MS);
+    await eventually(
+      'readiness is refused',
+      async () => (await statusOf(`${service.url}/readyz`)) === 503,
+      READY_WITHIN_MS,
+    );
     await eventually('writes are refused', refusals(load, 'write'));
     await eventually('reads are refused', refusals(load, 'read'));
     await server.start();
     const back_at = performance.now();
-    await eventually('the service is ready again', async () => (await statusOf(`${service.url}/readyz`)) === 200, READY_WITHIN_MS);
+    await eventually(
+      'the service is ready again',
+      async () => (await statusOf(`${service.url}/readyz`)) === 200,
+      READY_WITHIN_MS,
+    );
     t.pass(`round ${round + 1}, ${how}: ready ${Math.round(performance.now() - back_at)} ms after the database`);
   }
-  load.stop();
-  await load.ended;
-  const expected = ['written', 'read', refused('write'), refused('read')];
-  const surprises = Object.fromEntries([...load.answers].filter(([what]) => !expected.includes(what)));
-  t.strictSame(surprises, {}, 'every request was answered, with what was asked for or 503 and when to come again');
+  await load.stop();
+  t.strictSame(
+    load.surprises(),
+    {},
+    'every request was answered, with what was asked for or 503 and when to come again',
+  );
   t.ok(waiting.length > 0, `${load.acknowledged.length} batches were acknowledged on the way, ${waiting.length} not`);
   t.equal(service.ending(), undefined);
   t.strictSame(await sendAll(service.url, load.acknowledged, true), {}, 'all of it is there');
@@ -144,5 +98,9 @@ t.test('a service that still waits for its database ends with 0 when it is told 
   const { code, signal, duration_ms } = await service.stop();
   t.strictSame([code, signal], [0, null]);
   t.ok(duration_ms < 5_000, `ended after ${duration_ms} ms`);
-  t.strictSame(service.log().filter((line) => Number(line.level) > 40), [], 'without complaint');
+  t.strictSame(
+    service.log().filter((line) => Number(line.level) > 40),
+    [],
+    'without complaint',
+  );
 });

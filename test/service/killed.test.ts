@@ -9,9 +9,9 @@ import {
   countSurprises,
   isWhatWasSent,
   randomBatches,
+  type Surprises,
   sendAll,
   sendBatch,
-  type Surprises,
   storedKeys,
 } from './stream.ts';
 
@@ -48,40 +48,53 @@ async function client(url: string, sending: Sending): Promise<void> {
   }
 }
 
-t.test('what was acknowledged survives kill -9 at any point, and sending everything again doubles nothing', async (t) => {
-  const rng = new Rng(announcedSeed(t));
-  const database = await testDatabase(t, { empty: true });
-  const environment = { DATABASE_URL: database.url, LOG_LEVEL: 'info' };
-  const batches = randomBatches(rng, EVENTS, 200);
-  const items = batches.reduce((sum, batch) => sum + batch.items.length, 0);
-  const sending: Sending = { waiting: [...batches], acknowledged: [], surprises: {}, inFlight: 0, acknowledgedItems: 0 };
-  let slowest_ms = 0;
-  let killedInFlight = 0;
-  for (let kill = 1; kill <= KILLS; kill += 1) {
-    const service = await startProcess(t, environment);
-    slowest_ms = Math.max(slowest_ms, await service.ready(READY_WITHIN_MS));
-    // The points are spread over the stream, and fall anywhere within a request.
-    const point = Math.floor((items * (kill - rng.next())) / (KILLS + 1));
-    const pause_ms = rng.between(0, 25);
-    const watch = (async () => {
-      while (sending.acknowledgedItems < point && sending.waiting.length > 0) await delay(1);
-      await delay(pause_ms);
-      killedInFlight += sending.inFlight;
-      await service.kill();
-    })();
-    await Promise.all([watch, ...Array.from({ length: CLIENTS }, () => client(service.url, sending))]);
-    const stored = new Set(await storedKeys(database.connection));
-    const lost = sending.acknowledged.flatMap(({ keys }) => keys).filter((key) => !stored.has(key));
-    t.strictSame(lost, [], `after kill ${kill}, with ${sending.acknowledgedItems} acknowledged, nothing of it is lost`);
-  }
-  t.ok(killedInFlight > KILLS, `${killedInFlight} requests were on their way when the kills came`);
-  t.ok(slowest_ms < READY_WITHIN_MS, `ready again after at most ${slowest_ms} ms`);
+t.test(
+  'what was acknowledged survives kill -9 at any point, and sending everything again doubles nothing',
+  async (t) => {
+    const rng = new Rng(announcedSeed(t));
+    const database = await testDatabase(t, { empty: true });
+    const environment = { DATABASE_URL: database.url, LOG_LEVEL: 'info' };
+    const batches = randomBatches(rng, EVENTS, 200);
+    const items = batches.reduce((sum, batch) => sum + batch.items.length, 0);
+    const sending: Sending = {
+      waiting: [...batches],
+      acknowledged: [],
+      surprises: {},
+      inFlight: 0,
+      acknowledgedItems: 0,
+    };
+    let slowest_ms = 0;
+    let killedInFlight = 0;
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const service = await startProcess(t, environment);
+      slowest_ms = Math.max(slowest_ms, await service.ready(READY_WITHIN_MS));
+      // The points are spread over the stream, and fall anywhere within a request.
+      const point = Math.floor((items * (kill - rng.next())) / (KILLS + 1));
+      const pause_ms = rng.between(0, 25);
+      const watch = (async () => {
+        while (sending.acknowledgedItems < point && sending.waiting.length > 0) await delay(1);
+        await delay(pause_ms);
+        killedInFlight += sending.inFlight;
+        await service.kill();
+      })();
+      await Promise.all([watch, ...Array.from({ length: CLIENTS }, () => client(service.url, sending))]);
+      const stored = new Set(await storedKeys(database.connection));
+      const lost = sending.acknowledged.flatMap(({ keys }) => keys).filter((key) => !stored.has(key));
+      t.strictSame(
+        lost,
+        [],
+        `after kill ${kill}, with ${sending.acknowledgedItems} acknowledged, nothing of it is lost`,
+      );
+    }
+    t.ok(killedInFlight > KILLS, `${killedInFlight} requests were on their way when the kills came`);
+    t.ok(slowest_ms < READY_WITHIN_MS, `ready again after at most ${slowest_ms} ms`);
 
-  const service = await startProcess(t, environment);
-  await service.ready(READY_WITHIN_MS);
-  t.strictSame(sending.surprises, {}, 'no answer says that anything is in conflict or invalid');
-  t.strictSame(await sendAll(service.url, sending.acknowledged, true), {}, 'what was acknowledged is a duplicate');
-  t.strictSame(await sendAll(service.url, sending.waiting, false), {}, 'the rest is stored now');
-  await isWhatWasSent(t, service, { batches, connection: database.connection, environment });
-  t.equal((await service.stop()).code, 0);
-});
+    const service = await startProcess(t, environment);
+    await service.ready(READY_WITHIN_MS);
+    t.strictSame(sending.surprises, {}, 'no answer says that anything is in conflict or invalid');
+    t.strictSame(await sendAll(service.url, sending.acknowledged, true), {}, 'what was acknowledged is a duplicate');
+    t.strictSame(await sendAll(service.url, sending.waiting, false), {}, 'the rest is stored now');
+    await isWhatWasSent(t, service, { batches, connection: database.connection, environment });
+    t.equal((await service.stop()).code, 0);
+  },
+);

@@ -8,7 +8,11 @@ import { announcedSeed, populationsAreTrue, randomBatches, sendAll } from './str
 t.setTimeout(240_000);
 
 /** Rows of a query, asked past the service. */
-async function ask<Row extends pg.QueryResultRow>(database: TestDatabase, text: string, values: unknown[] = []): Promise<Row[]> {
+async function ask<Row extends pg.QueryResultRow>(
+  database: TestDatabase,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
   const client = new pg.Client(database.connection);
   await client.connect();
   try {
@@ -28,24 +32,31 @@ async function refusal(t: Test, environment: Record<string, string>): Promise<st
   return String(fatal[0]?.reason);
 }
 
-t.test('eight instances that start at once on an empty database migrate and seed it once, and all become ready', async (t) => {
-  const database = await testDatabase(t, { empty: true });
-  const environment = { DATABASE_URL: database.url, POOL_SIZE: '2' };
-  const services = await Promise.all(Array.from({ length: 8 }, () => startProcess(t, environment)));
-  await Promise.all(services.map((service) => service.ready()));
-  const applied = services.flatMap((service) => service.log().flatMap((line) => (line.msg === 'schema migrated' ? line.applied : [])));
-  const names = (await ask<{ name: string }>(database, 'select name from kysely_migration order by name')).map(({ name }) => name);
-  t.strictSame(applied, names, 'each migration was applied by one of them');
-  t.ok(names.includes('0001_foundation'));
-  t.strictSame(await ask(database, 'select count(*)::int as rows from versions'), [{ rows: 1 }]);
-  t.strictSame(await ask(database, 'select model_id, version, active from models order by model_id'), [
-    { model_id: 'journey', version: 1, active: true },
-    { model_id: 'lifecycle', version: 1, active: true },
-    { model_id: 'loyalty_ladder', version: 1, active: true },
-    { model_id: 'relationship', version: 1, active: true },
-  ]);
-  for (const { code } of await Promise.all(services.map((service) => service.stop()))) t.equal(code, 0);
-});
+t.test(
+  'eight instances that start at once on an empty database migrate and seed it once, and all become ready',
+  async (t) => {
+    const database = await testDatabase(t, { empty: true });
+    const environment = { DATABASE_URL: database.url, POOL_SIZE: '2' };
+    const services = await Promise.all(Array.from({ length: 8 }, () => startProcess(t, environment)));
+    await Promise.all(services.map((service) => service.ready()));
+    const applied = services.flatMap((service) =>
+      service.log().flatMap((line) => (line.msg === 'schema migrated' ? line.applied : [])),
+    );
+    const names = (await ask<{ name: string }>(database, 'select name from kysely_migration order by name')).map(
+      ({ name }) => name,
+    );
+    t.strictSame(applied, names, 'each migration was applied by one of them');
+    t.ok(names.includes('0001_foundation'));
+    t.strictSame(await ask(database, 'select count(*)::int as rows from versions'), [{ rows: 1 }]);
+    t.strictSame(await ask(database, 'select model_id, version, active from models order by model_id'), [
+      { model_id: 'journey', version: 1, active: true },
+      { model_id: 'lifecycle', version: 1, active: true },
+      { model_id: 'loyalty_ladder', version: 1, active: true },
+      { model_id: 'relationship', version: 1, active: true },
+    ]);
+    for (const { code } of await Promise.all(services.map((service) => service.stop()))) t.equal(code, 0);
+  },
+);
 
 t.test('with MIGRATE_AT_START=false an instance waits until somebody has migrated', async (t) => {
   const database = await testDatabase(t, { empty: true });
@@ -62,7 +73,10 @@ t.test('with MIGRATE_AT_START=false an instance waits until somebody has migrate
 
 t.test('a schema newer than the code is refused by name', async (t) => {
   const database = await testDatabase(t);
-  await ask(database, 'insert into kysely_migration (name, timestamp) values ($1, $2)', ['9999_the_future', '2030-01-01']);
+  await ask(database, 'insert into kysely_migration (name, timestamp) values ($1, $2)', [
+    '9999_the_future',
+    '2030-01-01',
+  ]);
   const reason = await refusal(t, { DATABASE_URL: database.url });
   t.match(reason, /newer than this code \(it has 9999_the_future\)/);
   const verified = await runCommand(t, ['migrate'], { DATABASE_URL: database.url });
@@ -112,16 +126,19 @@ for (const [what, text] of [
   ['code', `update versions set code_versions = 'fold:999'`],
   ['models', 'update versions set models_revision = models_revision + 1'],
 ] as const) {
-  t.test(`once another version of the ${what} has changed the database, an instance writes nothing and is not ready`, async (t) => {
-    const database = await testDatabase(t);
-    const service = await startProcess(t, { DATABASE_URL: database.url });
-    await service.ready();
-    await ask(database, text);
-    await isFenced(t, service.url);
-    t.strictSame(await ask(database, 'select * from customers'), []);
-    t.equal(await statusOf(`${service.url}/livez`), 200, 'but it stays alive');
-    t.equal(service.ending(), undefined);
-  });
+  t.test(
+    `once another version of the ${what} has changed the database, an instance writes nothing and is not ready`,
+    async (t) => {
+      const database = await testDatabase(t);
+      const service = await startProcess(t, { DATABASE_URL: database.url });
+      await service.ready();
+      await ask(database, text);
+      await isFenced(t, service.url);
+      t.strictSame(await ask(database, 'select * from customers'), []);
+      t.equal(await statusOf(`${service.url}/livez`), 200, 'but it stays alive');
+      t.equal(service.ending(), undefined);
+    },
+  );
 }
 
 /** Every kind of write answers 503 version_mismatch, and readiness 503. */
@@ -137,9 +154,16 @@ async function isFenced(t: Test, url: string): Promise<void> {
     ['DELETE', path, undefined],
     ['DELETE', '/v1/customers/c', undefined],
   ] as const) {
-    const answer = await fetch(url + at, { method, ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }) });
+    const answer = await fetch(url + at, {
+      method,
+      ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }),
+    });
     const problem = (await answer.json()) as { code: string; retryable: boolean };
-    t.match({ status: answer.status, ...problem }, { status: 503, code: 'version_mismatch', retryable: true }, `${method} ${at}`);
+    t.match(
+      { status: answer.status, ...problem },
+      { status: 503, code: 'version_mismatch', retryable: true },
+      `${method} ${at}`,
+    );
     t.ok(answer.headers.has('retry-after'));
   }
   t.equal(await statusOf(`${url}/readyz`), 503);

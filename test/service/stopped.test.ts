@@ -26,7 +26,11 @@ async function send(agent: Agent, url: string, path: string, body: object | null
     const headers = body === null ? {} : { 'content-type': 'application/json' };
     const running = request(`${url}${path}`, { agent, method: body === null ? 'GET' : 'POST', headers });
     const failed = (error: Error & { code?: string }): void =>
-      resolve(sent ? { dropped: `${error.code ?? error.message} after ${running.reusedSocket ? 'reuse' : 'connect'}` } : 'refused');
+      resolve(
+        sent
+          ? { dropped: `${error.code ?? error.message} after ${running.reusedSocket ? 'reuse' : 'connect'}` }
+          : 'refused',
+      );
     running.once('socket', (socket: Socket) => {
       if (socket.connecting) {
         socket.once('connect', () => {
@@ -90,18 +94,28 @@ t.test('a stop under load drops no request, and ends with 0', async (t) => {
     await load.ended;
     const dropped = load.outcomes.filter((outcome) => typeof outcome === 'object' && 'dropped' in outcome);
     t.strictSame(dropped, [], `of ${load.outcomes.length} requests in round ${round} none is dropped`);
-    const refused = load.outcomes.flatMap((outcome) => (typeof outcome === 'object' && 'status' in outcome && outcome.status !== 200 ? [outcome.status] : []));
+    const refused = load.outcomes.flatMap((outcome) =>
+      typeof outcome === 'object' && 'status' in outcome && outcome.status !== 200 ? [outcome.status] : [],
+    );
     t.strictSame(refused, [], 'and each is answered in full');
     t.strictSame([code, signal], [0, null]);
     t.ok(duration_ms < PATIENCE_MS / 2, `ended after ${duration_ms} ms`);
     acknowledged.push(...load.acknowledged);
   }
   const stored = new Set(await storedKeys(database.connection));
-  t.strictSame(acknowledged.flatMap(({ keys }) => keys).filter((key) => !stored.has(key)), [], 'what was acknowledged is stored');
+  t.strictSame(
+    acknowledged.flatMap(({ keys }) => keys).filter((key) => !stored.has(key)),
+    [],
+    'what was acknowledged is stored',
+  );
   const service = await startReady(t, database);
   t.strictSame(await sendAll(service.url, acknowledged, true), {});
   t.strictSame(await sendAll(service.url, waiting, false), {});
-  await isWhatWasSent(t, service, { batches, connection: database.connection, environment: { DATABASE_URL: database.url } });
+  await isWhatWasSent(t, service, {
+    batches,
+    connection: database.connection,
+    environment: { DATABASE_URL: database.url },
+  });
 });
 
 /** A connection on which this much is written; it gathers what comes back. */
@@ -139,9 +153,17 @@ t.test('neither idle connections nor a stalled upload hold up a stop, and a slow
   const slow = await openConnection(t, service.url, head + body.slice(0, 10));
   await eventually('the idle connection was answered', () => idle.answer().includes('alive'));
   const stopped = service.stop();
-  await eventually('readiness is refused before connections are', async () => (await statusOf(`${service.url}/readyz`)) === 503, 900);
+  await eventually(
+    'readiness is refused before connections are',
+    async () => (await statusOf(`${service.url}/readyz`)) === 503,
+    900,
+  );
   t.equal(await statusOf(`${service.url}/livez`), 200, 'while other requests are still answered');
-  await eventually('no connection is taken any more', async () => (await statusOf(`${service.url}/livez`)) === 0, 5_000);
+  await eventually(
+    'no connection is taken any more',
+    async () => (await statusOf(`${service.url}/livez`)) === 0,
+    5_000,
+  );
   // The slow upload goes on for longer than idle connections are kept.
   for (let start = 10; start < body.length; start += 10) {
     slow.socket.write(body.slice(start, start + 10));

@@ -5,7 +5,7 @@ import { formatDay, parseDay } from '../oracle/calendar.ts';
 import type { ModelDocument } from '../oracle/model-document.ts';
 import { Oracle } from '../oracle/oracle.ts';
 import { ItemDrawer } from '../oracle/random-items.ts';
-import { Rng } from '../oracle/rng.ts';
+import type { Rng } from '../oracle/rng.ts';
 import type { CustomerItem, InteractionItem, PurchaseBody, PurchaseItem, RefundItem } from '../oracle/store.ts';
 import { type Environment, runCommand, type ServiceProcess } from '../support/process.ts';
 
@@ -79,7 +79,9 @@ function cut(rng: Rng, route: Route, items: readonly object[], largest: number):
 }
 
 function keyOf(route: Route, item: Record<string, string>): string {
-  return route === 'customers' ? `customers/${item.customer_id}` : `${route}/${item.customer_id}/${item[ID_FIELD[route]]}`;
+  return route === 'customers'
+    ? `customers/${item.customer_id}`
+    : `${route}/${item.customer_id}/${item[ID_FIELD[route]]}`;
 }
 
 /** What became of a batch: the answer, or undefined if there was none. */
@@ -168,7 +170,12 @@ export async function isWhatWasSent(t: Test, service: ServiceProcess, compared: 
 }
 
 /** The populations of every model on a few days are those of the oracle. */
-export async function populationsAreTrue(t: Test, url: string, batches: readonly Batch[], time_zone = 'UTC'): Promise<void> {
+export async function populationsAreTrue(
+  t: Test,
+  url: string,
+  batches: readonly Batch[],
+  time_zone = 'UTC',
+): Promise<void> {
   const oracle = oracleOf(batches, time_zone);
   for (const { model_id } of models) {
     for (const day of COMPARED_DAYS) {

@@ -80,7 +80,12 @@ export async function startProcess(t: Closing, environment: Environment): Promis
     ended: run.ended,
     ending: run.ending,
     output: run.all,
-    log: () => run.all().split('\n').filter(isLogLine).map((line) => JSON.parse(line) as LogLine),
+    log: () =>
+      run
+        .all()
+        .split('\n')
+        .filter(isLogLine)
+        .map((line) => JSON.parse(line) as LogLine),
     ready: (deadline_ms) => awaitReady(url, run, deadline_ms),
     async stop() {
       const asked_at = performance.now();
@@ -96,7 +101,11 @@ export async function startProcess(t: Closing, environment: Environment): Promis
 }
 
 /** Runs a command such as `verify` to its end. */
-export async function runCommand(t: Closing, args: readonly string[], environment: Environment): Promise<CommandResult> {
+export async function runCommand(
+  t: Closing,
+  args: readonly string[],
+  environment: Environment,
+): Promise<CommandResult> {
   const run = launch(t, args, environment);
   const ending = await run.ended;
   return { ...ending, stdout: run.stdout(), stderr: run.stderr() };

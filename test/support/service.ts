@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
@@ -26,7 +26,13 @@ export interface TestServiceOptions {
   /** Reuse the database of another test service. */
   readonly connection?: Readonly<Record<string, unknown>>;
   readonly body_bytes?: number;
+  readonly request_timeout_ms?: number;
+  /** Receives every log line; without it nothing is logged. */
+  readonly log_lines?: LogLine[];
 }
+
+/** A line of the log, parsed. */
+export type LogLine = Readonly<Record<string, unknown>>;
 
 /** An answer, parsed if it is JSON. */
 export interface Answer {
@@ -51,7 +57,7 @@ export interface TestService {
 /** Starts the service in this process; it ends with the test. */
 export async function testService(t: Closing, options: TestServiceOptions = {}): Promise<TestService> {
   const connection = options.connection ?? { ...(await testDatabase(t)).connection };
-  const log = pino({ level: 'silent' });
+  const log = loggerInto(options.log_lines);
   const { pool, db } = connect({ connection, max: 20, connect_timeout_ms: 10_000 }, log);
   const clock = options.clock ?? (() => Date.UTC(2026, 5, 15, 12));
   const abort = new AbortController();
@@ -75,7 +81,10 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
     abort.signal,
   );
   const engine = await source.started;
-  const limits = { body_bytes: options.body_bytes ?? 4_194_304, request_timeout_ms: 30_000 };
+  const limits = {
+    body_bytes: options.body_bytes ?? 4_194_304,
+    request_timeout_ms: options.request_timeout_ms ?? 30_000,
+  };
   const app = await buildApp({ source, keys: options.keys ?? fixedKeys(''), log, pool, limits });
   t.teardown(async () => {
     await app.server.close();
@@ -103,4 +112,9 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
       };
     },
   };
+}
+
+function loggerInto(lines: LogLine[] | undefined): Logger {
+  if (lines === undefined) return pino({ level: 'silent' });
+  return pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
 }

@@ -11,9 +11,9 @@ import { type EventKind, ID_COLUMNS } from '../../store/histories.ts';
 import { requireEngine, snapshot } from '../context.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import { mount } from '../route.ts';
-import { customerId } from '../schemas/items.ts';
+import { customerIdParameter } from '../schemas/items.ts';
 
-const params = Type.Object({ customer_id: customerId });
+const params = Type.Object({ customer_id: customerIdParameter });
 
 /** What is stored of a customer, page by page. */
 export function customerEventRoutes(app: FastifyInstance, source: EngineSource): void {

@@ -16,10 +16,10 @@ import { readGroupNames } from '../../store/groups.ts';
 import { answerOn, contextOf, readDays, readingPlan } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel, snapshot } from '../context.ts';
 import { mount } from '../route.ts';
-import { customerId, MAX_ITEMS } from '../schemas/items.ts';
+import { customerId, customerIdParameter, MAX_ITEMS } from '../schemas/items.ts';
 import { SPELL_EXAMPLE, STAGE_EXAMPLE } from '../examples.ts';
 
-const params = Type.Object({ customer_id: customerId });
+const params = Type.Object({ customer_id: customerIdParameter });
 type Params = Static<typeof params>;
 const asOf = Type.Optional(day('End of this day; today if absent. Later days show what is scheduled.'));
 

@@ -12,7 +12,7 @@ import type { Metrics } from '../metrics.ts';
 import { FieldFault, readInteraction, readPurchase, readRefund } from '../read-items.ts';
 import { REFUSALS } from '../refusals.ts';
 import { mount } from '../route.ts';
-import { customerId, InteractionBody, PurchaseBody, RefundBody } from '../schemas/items.ts';
+import { customerId, customerIdParameter, InteractionBody, PurchaseBody, RefundBody } from '../schemas/items.ts';
 
 /** Corrections and voids of single items, and the erasure of a customer. */
 export function itemRoutes(app: FastifyInstance, source: EngineSource, metrics: Metrics): void {
@@ -26,7 +26,7 @@ export function itemRoutes(app: FastifyInstance, source: EngineSource, metrics: 
     description:
       'Removes everything of the customer, for past days too. A salted hash of the id and the day stay: items dated on or before that day, and customer records without a later known_since, are then invalid with customer_erased; later events start a new customer.',
     scope: 'admin',
-    params: Type.Object({ customer_id: customerId }),
+    params: Type.Object({ customer_id: customerIdParameter }),
     success: [{ status: 204, description: 'Erased, now or before.', schema: Type.Null() }],
     problems: ['customer_not_found'],
     handler: async (request, reply) => {
@@ -42,7 +42,6 @@ interface SingleKind {
   readonly kind: EventKind;
   readonly one: string;
   readonly body: TSchema & { readonly $id?: string };
-  readonly example: object;
   readonly read: (id: string, body: never, engine: Engine) => unknown;
 }
 
@@ -51,21 +50,18 @@ const SINGLES: readonly SingleKind[] = [
     kind: 'purchases',
     one: 'Purchase',
     body: PurchaseBody,
-    example: { purchased_at: '2025-03-01T09:30:00+01:00', amount: '39.90', products: ['tea'] },
     read: readPurchase,
   },
   {
     kind: 'refunds',
     one: 'Refund',
     body: RefundBody,
-    example: { purchase_id: 'o-1', refunded_at: '2025-03-09', amount: '12.50' },
     read: readRefund,
   },
   {
     kind: 'interactions',
     one: 'Interaction',
     body: InteractionBody,
-    example: { occurred_at: '2025-03-05T18:00:00Z', kind: 'survey', score: 9 },
     read: readInteraction,
   },
 ];
@@ -75,9 +71,12 @@ interface ItemParams {
   readonly item_id: string;
 }
 
-function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metrics, { kind, one, body, example, read }: SingleKind): void {
+function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metrics, { kind, one, body, read }: SingleKind): void {
   const noun = one.toLowerCase();
-  const params = Type.Object({ customer_id: customerId, item_id: Type.String({ minLength: 1, maxLength: 128, description: `Id of the ${noun}.` }) });
+  const a = noun === 'interaction' ? 'an' : 'a';
+  const example_id = { purchases: 'o-1', refunds: 'r-1', interactions: 'i-1' }[kind];
+  const item_id = Type.String({ minLength: 1, maxLength: 128, description: `Id of the ${noun}.`, examples: [example_id] });
+  const params = Type.Object({ customer_id: customerIdParameter, item_id });
   const url = `/v1/customers/:customer_id/${kind}/:item_id`;
   const answer = Type.Object({ customer_id: customerId, item_id: Type.String(), status: Type.Unsafe<string>({ type: 'string', enum: ['created', 'updated', 'duplicate'] }) });
   mount(app, {
@@ -85,15 +84,14 @@ function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metric
     url,
     operationId: `put${one}`,
     tag: 'ingest',
-    summary: `Correct or revive a ${noun}`,
+    summary: `Correct or revive ${a} ${noun}`,
     description: `Stores the ${noun} as sent, whatever was stored under its id, voided or not.`,
     scope: 'write',
     params,
     body: Type.Ref(body.$id!),
-    bodyExample: example,
     success: [
-      { status: 200, description: 'Replaced, or the same was stored already.', schema: answer, example: { customer_id: 'c-1', item_id: 'x-1', status: 'updated' } },
-      { status: 201, description: 'Stored; there was none.', schema: answer, example: { customer_id: 'c-1', item_id: 'x-1', status: 'created' } },
+      { status: 200, description: 'Replaced, or the same was stored already.', schema: answer, example: { customer_id: 'c-1', item_id: example_id, status: 'updated' } },
+      { status: 201, description: 'Stored; there was none.', schema: answer, example: { customer_id: 'c-1', item_id: example_id, status: 'created' } },
     ],
     problems: ['customer_erased', 'item_refused'],
     handler: async (request, reply) => {
@@ -111,7 +109,7 @@ function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metric
     url,
     operationId: `void${one}`,
     tag: 'ingest',
-    summary: `Void a ${noun}`,
+    summary: `Void ${a} ${noun}`,
     description: `The ${noun} keeps its row and stops counting; a re-send is a duplicate and changes nothing, PUT revives it.`,
     scope: 'write',
     params,

@@ -1,10 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import type { Language } from '../../domain/model.ts';
+import type { Language, Model } from '../../domain/model.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import type { StoredModel } from '../../store/versions.ts';
 import { languageOf, requireEngine } from '../context.ts';
+import { MODEL_EXAMPLE } from '../examples.ts';
 import { mount } from '../route.ts';
 
 const params = Type.Object({ model_id: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Name of the model.' }) });
@@ -43,6 +44,7 @@ export function modelRoutes(app: FastifyInstance, source: EngineSource): void {
         status: 200,
         description: 'The summary, and the document with every rule and every language.',
         schema: Type.Object({ summary: Type.Ref('ModelSummary'), document: Type.Ref('ModelDocument') }),
+        example: { summary: summaryOf({ model: MODEL_EXAMPLE as Model, version: 1 }, 'en'), document: MODEL_EXAMPLE },
       },
     ],
     problems: ['not_found'],
@@ -55,7 +57,7 @@ export function modelRoutes(app: FastifyInstance, source: EngineSource): void {
   });
 }
 
-function summaryOf({ model, version }: StoredModel, language: Language) {
+function summaryOf({ model, version }: Pick<StoredModel, 'model' | 'version'>, language: Language) {
   return {
     model_id: model.model_id,
     version,

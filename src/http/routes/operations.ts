@@ -58,7 +58,15 @@ function mountProbes(app: FastifyInstance, { source, metrics, stopping }: Operat
     tag: 'operations',
     summary: 'Counters for Prometheus',
     scope: 'read',
-    success: [{ status: 200, description: 'Text exposition format, content type text/plain.', schema: Type.String() }],
+    success: [
+      {
+        status: 200,
+        description: 'Text exposition format.',
+        schema: Type.String(),
+        content_type: 'text/plain',
+        example: '# HELP escalera_ingest_items_total Items sent, by kind and result.\n# TYPE escalera_ingest_items_total counter\nescalera_ingest_items_total{kind="purchases",result="created"} 10206\n',
+      },
+    ],
     handler: async (_request, reply) => {
       const text = await metrics.text();
       return reply.type(metrics.content_type).send(text);

@@ -5,6 +5,7 @@ import { activity, count, day, money, nullable, oneOf, stage } from '../../repor
 import { customerId, interactionId, purchaseId, refundId } from './items.ts';
 
 const stored = { voided: Type.Boolean({ description: 'True after DELETE: it is kept, and does not count.' }), day: day('Its day in the reporting time zone.') };
+/** A stored purchase. */
 export const Purchase = Type.Object(
   {
     purchase_id: purchaseId,
@@ -19,6 +20,7 @@ export const Purchase = Type.Object(
   },
   { $id: 'Purchase' },
 );
+/** A stored refund. */
 export const Refund = Type.Object(
   {
     refund_id: refundId,
@@ -30,6 +32,7 @@ export const Refund = Type.Object(
   },
   { $id: 'Refund' },
 );
+/** A stored interaction. */
 export const Interaction = Type.Object(
   {
     interaction_id: interactionId,
@@ -43,6 +46,7 @@ export const Interaction = Type.Object(
   { $id: 'Interaction' },
 );
 
+/** A customer with totals. */
 export const Customer = Type.Object(
   {
     customer_id: customerId,
@@ -62,6 +66,7 @@ const feature = oneOf(FEATURES, { description: 'What a rule looks at.' });
 const value = nullable(Type.Union([Type.Integer(), money('Money as a decimal string.')]), {
   description: 'A whole number, or a decimal string for money; null if there is none yet.',
 });
+/** One value that a rule looked at. */
 export const StageInput = Type.Object(
   {
     feature,
@@ -71,6 +76,7 @@ export const StageInput = Type.Object(
   },
   { $id: 'StageInput', description: 'What the rule looked at. distinct_products is counted up to 1,001.' },
 );
+/** One thing missing for the next stage. */
 export const MissingNeed = Type.Object(
   {
     text: Type.String({ description: 'In the language of Accept-Language: "2 more purchase days".' }),
@@ -82,6 +88,7 @@ export const MissingNeed = Type.Object(
   },
   { $id: 'MissingNeed', description: 'One thing missing for the next stage. Only `text` is set where a need is not a single comparison.' },
 );
+/** The one form in which a customer's stage is answered. */
 export const StageAnswer = Type.Object(
   {
     customer_id: nullable(customerId),
@@ -101,7 +108,7 @@ export const StageAnswer = Type.Object(
       Type.Object({
         stage: stage(),
         title: Type.String(),
-        rung: Type.Integer({ minimum: 1 }),
+        rung: Type.Integer({ minimum: 1, description: 'Which stage of the model, from 1.' }),
         missing: Type.Array(Type.Ref('MissingNeed'), { description: 'All of these are needed.' }),
       }),
       { description: 'The next stage up, losses left out; null on top.' },
@@ -112,6 +119,7 @@ export const StageAnswer = Type.Object(
   },
   { $id: 'StageAnswer', description: 'Where a customer stands in a model at the end of a day, and why.' },
 );
+/** One unbroken time in one stage and activity. */
 export const SpellSchema = Type.Object(
   {
     stage: stage(),

@@ -13,7 +13,10 @@ function id(description: string) {
   return Type.String({ minLength: 1, maxLength: 128, description });
 }
 
+/** Id of a customer, 1 to 128 characters. */
 export const customerId = id("The caller's own id of the customer; compared exactly.");
+/** The same as a parameter of a path. */
+export const customerIdParameter = { ...customerId, examples: ['c-1'] };
 const moment = (description: string) =>
   Type.String({
     minLength: 10,
@@ -56,22 +59,42 @@ const interactionFields = {
   cost: Type.Optional(amount('What the interaction cost the business; 0 if absent.')),
 };
 
+/** Id of a purchase, unique within its customer. */
 export const purchaseId = id('Identifies the purchase among those of the customer.');
+/** Id of a refund, unique within its customer. */
 export const refundId = id('Identifies the refund among those of the customer.');
+/** Id of an interaction, unique within its customer. */
 export const interactionId = id('Identifies the interaction among those of the customer.');
 
-/** Bodies of single items: without the ids, which are in the path. */
-export const PurchaseBody = Type.Object(purchaseFields, { $id: 'PurchaseBody', ...strict });
-export const RefundBody = Type.Object(refundFields, { $id: 'RefundBody', ...strict });
-export const InteractionBody = Type.Object(interactionFields, { $id: 'InteractionBody', ...strict });
+/** Body of a single purchase. The ids of single items are in the path. */
+export const PurchaseBody = Type.Object(purchaseFields, {
+  $id: 'PurchaseBody',
+  ...strict,
+  examples: [{ purchased_at: '2025-03-01T09:30:00+01:00', amount: '39.90', products: ['tea'] }],
+});
+/** Body of a single refund. */
+export const RefundBody = Type.Object(refundFields, {
+  $id: 'RefundBody',
+  ...strict,
+  examples: [{ purchase_id: 'o-1', refunded_at: '2025-03-09', amount: '12.50' }],
+});
+/** Body of a single interaction. */
+export const InteractionBody = Type.Object(interactionFields, {
+  $id: 'InteractionBody',
+  ...strict,
+  examples: [{ occurred_at: '2025-03-05T18:00:00Z', kind: 'survey', score: 9 }],
+});
 
-/** Items of batches. */
+/** A purchase in a batch. */
 export const PurchaseItem = Type.Object({ customer_id: customerId, purchase_id: purchaseId, ...purchaseFields }, { $id: 'PurchaseItem', ...strict });
+/** A refund in a batch. */
 export const RefundItem = Type.Object({ customer_id: customerId, refund_id: refundId, ...refundFields }, { $id: 'RefundItem', ...strict });
+/** An interaction in a batch. */
 export const InteractionItem = Type.Object(
   { customer_id: customerId, interaction_id: interactionId, ...interactionFields },
   { $id: 'InteractionItem', ...strict },
 );
+/** What a batch says of a customer; absent fields stay as they are. */
 export const CustomerItem = Type.Object(
   {
     customer_id: customerId,

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { ACTIVITIES, FEATURES, MODEL_LIMITS } from '../../domain/model.ts';
 import { oneOf, stage } from '../../reports/fields.ts';
+import { MODEL_EXAMPLE } from '../examples.ts';
 
 const strict = { additionalProperties: false } as const;
 const localized = Type.Object({ en: Type.String(), es: Type.String(), de: Type.String() }, { description: 'In every language.', ...strict });
@@ -10,6 +11,7 @@ const threshold = Type.Optional(
     description: 'A whole number; for revenue and profit a decimal string.',
   }),
 );
+/** A rule of the model language. */
 export const Condition = Type.Union(
   [
     Type.Object({ all: Type.Array(Type.Ref('Condition'), { minItems: 1 }) }, strict),
@@ -34,6 +36,7 @@ export const Condition = Type.Union(
   ],
   { $id: 'Condition', description: 'A rule about one customer at the end of one day. A comparison with something that does not exist yet is false.' },
 );
+/** A lifecycle model as a document. */
 export const ModelDocument = Type.Object(
   {
     model_id: name('Name of the model.'),
@@ -61,8 +64,9 @@ export const ModelDocument = Type.Object(
       { minItems: 1, maxItems: MODEL_LIMITS.stages, description: 'A customer stands on the last listed stage whose `when` holds; the first has none.' },
     ),
   },
-  { $id: 'ModelDocument', ...strict },
+  { $id: 'ModelDocument', ...strict, examples: [MODEL_EXAMPLE] },
 );
+/** A model without its document. */
 export const ModelSummary = Type.Object(
   {
     model_id: Type.String(),

@@ -2,6 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import { count, nullable, oneOf } from '../../reports/fields.ts';
 import { customerId, interactionId, purchaseId, refundId } from './items.ts';
 
+/** One thing wrong with a request, as answers name it. */
 export const ProblemDetailSchema = Type.Object(
   {
     pointer: Type.Optional(Type.String({ description: 'Where in the body (JSON Pointer).' })),
@@ -11,6 +12,7 @@ export const ProblemDetailSchema = Type.Object(
   },
   { $id: 'ProblemDetail' },
 );
+/** The body of every refusal. */
 export const ProblemSchema = Type.Object(
   {
     type: Type.String({ description: 'Relative URI of the kind of problem.' }),
@@ -26,6 +28,7 @@ export const ProblemSchema = Type.Object(
   { $id: 'Problem', description: 'RFC 9457.' },
 );
 
+/** What can become of an item of a batch. */
 export const STATUSES = ['created', 'updated', 'duplicate', 'conflict', 'invalid'] as const;
 const status = oneOf(STATUSES, {
   description:
@@ -36,10 +39,15 @@ function itemResult(name: string, ids: Record<string, TSchema>) {
   const optional = Object.fromEntries(Object.entries(ids).map(([key, schema]) => [key, nullable(schema)]));
   return Type.Object({ index: count('Position in the request, from 0.'), ...optional, status, error: nullable(Type.Ref('ProblemDetail')) }, { $id: name });
 }
+/** What became of a customer record. */
 export const CustomerResult = itemResult('CustomerResult', { customer_id: customerId });
+/** What became of a purchase. */
 export const PurchaseResult = itemResult('PurchaseResult', { customer_id: customerId, purchase_id: purchaseId });
+/** What became of a refund. */
 export const RefundResult = itemResult('RefundResult', { customer_id: customerId, refund_id: refundId });
+/** What became of an interaction. */
 export const InteractionResult = itemResult('InteractionResult', { customer_id: customerId, interaction_id: interactionId });
+/** How many items of a batch got each status. */
 export const BatchSummary = Type.Object(
   Object.fromEntries(STATUSES.map((name) => [name, count(`Items with status ${name}.`)])) as Record<(typeof STATUSES)[number], ReturnType<typeof count>>,
   { $id: 'BatchSummary' },
