@@ -3,8 +3,8 @@ import { cpus, totalmem } from 'node:os';
 import Table from 'cli-table3';
 import type { BenchCase } from './case.ts';
 import { benchServer } from './database.ts';
-import { copyCase } from './ingest-copy.ts';
 import { historyLengthCase } from './history-length.ts';
+import { copyCase } from './ingest-copy.ts';
 import { populationCase } from './population.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
@@ -26,11 +26,18 @@ try {
 } finally {
   await server.stop();
 }
-console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB${quick ? ', quick sizes' : ''}`);
+console.log(
+  `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB${quick ? ', quick sizes' : ''}`,
+);
 console.log(table.toString());
 if (!quick) {
   const folder = new URL('results/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model, memory_gib: Math.round(totalmem() / 2 ** 30) };
+  const machine = {
+    node: process.version,
+    cores: cpus().length,
+    cpu: cpus()[0]?.model,
+    memory_gib: Math.round(totalmem() / 2 ** 30),
+  };
   writeFileSync(new URL('bench.json', folder), `${JSON.stringify({ machine, results }, null, 2)}\n`);
 }

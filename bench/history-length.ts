@@ -10,8 +10,13 @@ export const historyLengthCase: BenchCase = async (server, quick) => {
   const shop = await server.shop('history_length');
   const long = quick ? 1_000 : 10_000;
   const rounds = quick ? 20 : 200;
-  for (const [customer, length] of [['short', 10], ['long', long]] as const) {
-    const past = Array.from({ length }, (_, index) => purchase(customer, index, LAST_DAY - Math.floor((length - index) * (3_000 / length)), 1_000));
+  for (const [customer, length] of [
+    ['short', 10],
+    ['long', long],
+  ] as const) {
+    const past = Array.from({ length }, (_, index) =>
+      purchase(customer, index, LAST_DAY - Math.floor((length - index) * (3_000 / length)), 1_000),
+    );
     for (let at = 0; at < past.length; at += 1_000) await ingest(shop.engine, past.slice(at, at + 1_000));
   }
   await shop.pool.query('vacuum analyze');
@@ -33,7 +38,15 @@ export const historyLengthCase: BenchCase = async (server, quick) => {
       figure: ratio(long_ms / short_ms),
       target: '≤ 1.5×',
     },
-    { case: 'ingest by history length', what: `one late purchase, ${long.toLocaleString('en')} past purchases`, figure: `${late.toFixed(0)} ms` },
-    { case: 'roll-up rows', what: 'touched by one purchase of a customer without groups, four models, at most', figure: String(touched) },
+    {
+      case: 'ingest by history length',
+      what: `one late purchase, ${long.toLocaleString('en')} past purchases`,
+      figure: `${late.toFixed(0)} ms`,
+    },
+    {
+      case: 'roll-up rows',
+      what: 'touched by one purchase of a customer without groups, four models, at most',
+      figure: String(touched),
+    },
   ];
 };

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import pgCopy from 'pg-copy-streams';
+import type { Change } from '../src/ingest/change.ts';
 import { ingest } from '../src/ingest/ingest.ts';
 import { type BenchCase, ratio, timed } from './case.ts';
 import type { BenchShop } from './database.ts';
 import { purchasesInOrder } from './shop.ts';
-import type { Change } from '../src/ingest/change.ts';
 
 const BATCH = 1_000;
 
@@ -31,11 +31,17 @@ export const copyCase: BenchCase = async (server, quick) => {
 async function copy({ pool }: BenchShop, changes: readonly Change[]): Promise<void> {
   const client = await pool.connect();
   try {
-    const stream = client.query(pgCopy.from('copy copied (customer_id, purchase_id, at, day, plain, amount, cost, discount, products) from stdin'));
+    const stream = client.query(
+      pgCopy.from(
+        'copy copied (customer_id, purchase_id, at, day, plain, amount, cost, discount, products) from stdin',
+      ),
+    );
     for (const change of changes) {
       if (change.type !== 'event' || change.kind !== 'purchases') continue;
       const { purchase_id, moment, amount, cost } = change.event;
-      const line = [change.customer_id, purchase_id, moment.at, moment.day, moment.plain, amount, cost, 0, '{}'].join('\t');
+      const line = [change.customer_id, purchase_id, moment.at, moment.day, moment.plain, amount, cost, 0, '{}'].join(
+        '\t',
+      );
       if (!stream.write(`${line}\n`)) await once(stream, 'drain');
     }
     stream.end();

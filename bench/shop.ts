@@ -28,10 +28,16 @@ export function purchasesInOrder(customers: number, seed: number): Change[] {
   for (let customer = 0; customer < customers; customer += 1) {
     const purchases = Math.min(60, 1 + Math.floor(random.gamma(0.8, 4)));
     const first = random.integer(0, DAYS - 1);
-    for (let n = 0; n < purchases; n += 1) days.push({ customer, day: n === 0 ? first : random.integer(first, DAYS - 1) });
+    for (let n = 0; n < purchases; n += 1)
+      days.push({ customer, day: n === 0 ? first : random.integer(first, DAYS - 1) });
   }
   days.sort((a, b) => a.day - b.day || a.customer - b.customer);
   return days.map(({ customer, day }, index) =>
-    purchase(`customer-${String(customer).padStart(7, '0')}`, index, FIRST_DAY + day, Math.round(random.logNormal(4_000, 0.8))),
+    purchase(
+      `customer-${String(customer).padStart(7, '0')}`,
+      index,
+      FIRST_DAY + day,
+      Math.round(random.logNormal(4_000, 0.8)),
+    ),
   );
 }

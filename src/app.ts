@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type HTTPMethods, LogController } from 'fastify';
 import type pg from 'pg';
-import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
 import { requireKeys } from './http/auth.ts';
 import { acceptJson } from './http/body.ts';
 import { trackConnections } from './http/connections.ts';
+import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
 import type { KeyRing } from './http/keys.ts';
 import { createMetrics } from './http/metrics.ts';
 import { describeApi } from './http/openapi.ts';
@@ -118,7 +118,10 @@ function observe(app: FastifyInstance, metrics: ReturnType<typeof createMetrics>
     const duration_ms = Math.round(reply.elapsedTime * 10) / 10;
     metrics.requested(method, route, reply.statusCode, reply.elapsedTime / 1_000);
     const probe = route === '/livez' || route === '/readyz' || route === '/metrics';
-    request.log[probe ? 'debug' : 'info']({ method, route, status: reply.statusCode, duration_ms, key: request.keyName }, 'answered');
+    request.log[probe ? 'debug' : 'info'](
+      { method, route, status: reply.statusCode, duration_ms, key: request.keyName },
+      'answered',
+    );
   });
 }
 
@@ -160,5 +163,8 @@ function collectMethods(app: FastifyInstance): () => void {
 function coversPath(pattern: string, path: string): boolean {
   const parts = pattern.split('/');
   const others = path.split('/');
-  return parts.length === others.length && parts.every((part, index) => part === others[index] || (part.startsWith(':') && !others[index]!.startsWith(':')));
+  return (
+    parts.length === others.length &&
+    parts.every((part, index) => part === others[index] || (part.startsWith(':') && !others[index]!.startsWith(':')))
+  );
 }

@@ -59,7 +59,10 @@ export class ConfigError extends Error {
 }
 
 /** Reads the environment once; all faults are reported together. A command that does not listen needs no keys. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env, listens = true): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  listens = true,
+): Config {
   const faults: string[] = [];
   const env = parse(environment, faults);
   const fault = (holds: boolean, text: string): void => {
@@ -69,14 +72,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const models = env.LIFECYCLE_MODELS.split(',').map((name) => name.trim());
   fault(isTimeZone(env.REPORTING_TIME_ZONE), 'REPORTING_TIME_ZONE is not an IANA time zone such as Europe/Madrid');
   fault(currency !== undefined && currency.digits <= 4, 'CURRENCY is not an ISO 4217 code such as EUR');
-  fault(models.every((name) => MODEL_NAMES.includes(name as ModelName)), `LIFECYCLE_MODELS must be some of ${MODEL_NAMES.join(',')}`);
+  fault(
+    models.every((name) => MODEL_NAMES.includes(name as ModelName)),
+    `LIFECYCLE_MODELS must be some of ${MODEL_NAMES.join(',')}`,
+  );
   fault(new Set(models).size === models.length, 'LIFECYCLE_MODELS names a model twice');
   fault(LOG_LEVELS.includes(env.LOG_LEVEL), `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   fault(env.DATABASE_URL === undefined || isPostgresUrl(env.DATABASE_URL), 'DATABASE_URL is not a postgresql:// URL');
   fault(!(env.API_KEYS && env.API_KEYS_FILE), 'API_KEYS and API_KEYS_FILE are both set; set one');
   const loopback = env.HOST === 'localhost' || env.HOST === '::1' || (isIPv4(env.HOST) && env.HOST.startsWith('127.'));
-  fault(!listens || loopback || Boolean(env.API_KEYS?.trim() || env.API_KEYS_FILE), 'HOST is not a loopback address and no keys are set: set API_KEYS or API_KEYS_FILE (npm run key makes a line)');
-  if (faults.length > 0) throw new ConfigError(`The configuration is wrong:\n${faults.map((text) => `- ${text}`).join('\n')}`);
+  fault(
+    !listens || loopback || Boolean(env.API_KEYS?.trim() || env.API_KEYS_FILE),
+    'HOST is not a loopback address and no keys are set: set API_KEYS or API_KEYS_FILE (npm run key makes a line)',
+  );
+  if (faults.length > 0)
+    throw new ConfigError(`The configuration is wrong:\n${faults.map((text) => `- ${text}`).join('\n')}`);
   return {
     host: env.HOST,
     port: env.PORT,

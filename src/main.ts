@@ -11,9 +11,13 @@ const EXPECTED = [ConfigError, StartRefusedError, EmbeddedServerError, SchemaToo
 const [name = 'serve', ...args] = process.argv.slice(2);
 try {
   const command = COMMANDS[name];
-  if (command === undefined) throw new ConfigError(`There is no command ${name}; there are ${Object.keys(COMMANDS).join(', ')}.`);
+  if (command === undefined)
+    throw new ConfigError(`There is no command ${name}; there are ${Object.keys(COMMANDS).join(', ')}.`);
   const config = readConfig(undefined, command.listens);
-  const log = pino({ level: command.quiet ? 'warn' : config.log_level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: command.quiet ? 2 : 1, sync: true }));
+  const log = pino(
+    { level: command.quiet ? 'warn' : config.log_level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: command.quiet ? 2 : 1, sync: true }),
+  );
   process.exitCode = await command.run({ config, log, args });
 } catch (error) {
   const expected = EXPECTED.some((kind) => error instanceof kind);

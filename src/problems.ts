@@ -19,8 +19,16 @@ interface CatalogueEntry {
 export const PROBLEMS = {
   invalid_request: entry(400, 'The request is not valid', 'Correct what `errors` names and send it again.'),
   malformed_json: entry(400, 'The body is not valid JSON', 'Send one JSON object, encoded in UTF-8.'),
-  invalid_cursor: entry(400, 'The cursor does not belong to this list', 'Start again without a cursor; a cursor holds only for the same path and filters.'),
-  unknown_group: entry(400, 'No customer has ever carried this group', 'Send a group that POST /v1/customers has stored.'),
+  invalid_cursor: entry(
+    400,
+    'The cursor does not belong to this list',
+    'Start again without a cursor; a cursor holds only for the same path and filters.',
+  ),
+  unknown_group: entry(
+    400,
+    'No customer has ever carried this group',
+    'Send a group that POST /v1/customers has stored.',
+  ),
   unknown_model: entry(400, 'There is no such lifecycle model', 'GET /v1/models lists the models.'),
   range_too_wide: entry(400, 'The answer would be too long', 'Narrow the range or widen the interval.'),
   unauthorized: entry(401, 'A valid key is needed', 'Send `Authorization: Bearer <key>`.'),
@@ -30,17 +38,44 @@ export const PROBLEMS = {
   item_not_found: entry(404, 'The customer has no such item', 'Check the id; ids are compared exactly.'),
   method_not_allowed: entry(405, 'The path does not take this method', 'The Allow header names the methods it takes.'),
   request_timeout: entry(408, 'The request took too long to arrive', 'Send it again over a faster connection.', true),
-  customer_erased: entry(409, 'The customer was erased', 'Only items dated after the day of erasure start the customer anew.'),
+  customer_erased: entry(
+    409,
+    'The customer was erased',
+    'Only items dated after the day of erasure start the customer anew.',
+  ),
   item_refused: entry(409, 'The item cannot be stored', '`errors` says why.'),
   payload_too_large: entry(413, 'The body is too large', 'Send fewer items in one request.'),
   uri_too_long: entry(414, 'The path is too long', 'Ids have at most 128 characters.'),
-  unsupported_media_type: entry(415, 'The body has an unsupported content type or encoding', 'Send application/json in UTF-8, without Content-Encoding.'),
+  unsupported_media_type: entry(
+    415,
+    'The body has an unsupported content type or encoding',
+    'Send application/json in UTF-8, without Content-Encoding.',
+  ),
   headers_too_large: entry(431, 'The headers are too large', 'Send fewer or shorter headers.'),
-  internal_error: entry(500, 'The service failed', 'The cause is in the log under the request id. Nothing of the request was stored.'),
+  internal_error: entry(
+    500,
+    'The service failed',
+    'The cause is in the log under the request id. Nothing of the request was stored.',
+  ),
   not_ready: entry(503, 'The service is starting or stopping', 'Send the request again.', true),
-  database_unavailable: entry(503, 'The database cannot be reached', 'Send the request again; what was stored meanwhile is then reported as duplicate.', true),
-  busy: entry(503, 'The database did not answer in time', 'Send the request again later; what was stored meanwhile is then reported as duplicate.', true),
-  version_mismatch: entry(503, 'Another version of the service changed the database', 'This process must be replaced by the newer version; another instance may answer.', true),
+  database_unavailable: entry(
+    503,
+    'The database cannot be reached',
+    'Send the request again; what was stored meanwhile is then reported as duplicate.',
+    true,
+  ),
+  busy: entry(
+    503,
+    'The database did not answer in time',
+    'Send the request again later; what was stored meanwhile is then reported as duplicate.',
+    true,
+  ),
+  version_mismatch: entry(
+    503,
+    'Another version of the service changed the database',
+    'This process must be replaced by the newer version; another instance may answer.',
+    true,
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 /** Code of a refusal. */
@@ -55,7 +90,10 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly ProblemDetail[];
 
-  constructor(code: ProblemCode, options: { detail?: string; errors?: readonly ProblemDetail[]; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    options: { detail?: string; errors?: readonly ProblemDetail[]; cause?: unknown } = {},
+  ) {
     super(options.detail ?? PROBLEMS[code].detail, { cause: options.cause });
     this.name = 'Problem';
     this.code = code;

@@ -20,10 +20,17 @@ export interface OpenDatabase extends Connected {
 const SILENCE_MARGIN_MS = 5_000;
 
 /** Opens the configured database; without DATABASE_URL the embedded PostgreSQL, which it starts or adopts. Commands may run statements of any length. */
-export async function openDatabase(config: Config, log: Logger, limits: Pick<PoolOptions, 'silence_ms'> = {}): Promise<OpenDatabase> {
+export async function openDatabase(
+  config: Config,
+  log: Logger,
+  limits: Pick<PoolOptions, 'silence_ms'> = {},
+): Promise<OpenDatabase> {
   const embedded = config.database_url === null ? await startEmbedded({ dataDir: config.data_dir, log }) : null;
   const connection = embedded === null ? { connectionString: config.database_url! } : { ...embedded.connection };
-  const connected = connect({ connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms, ...limits }, log);
+  const connected = connect(
+    { connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms, ...limits },
+    log,
+  );
   return {
     ...connected,
     connection,
@@ -69,7 +76,11 @@ export interface Service {
 /** Starts the whole service. It listens at once and answers 503 until the database is there. */
 export async function startService(config: Config, log: Logger): Promise<Service> {
   const keys = await openKeys(config, log);
-  if (!keys.configured) log.warn({ host: config.host }, 'no keys are configured: listening on loopback only, everybody there may do everything');
+  if (!keys.configured)
+    log.warn(
+      { host: config.host },
+      'no keys are configured: listening on loopback only, everybody there may do everything',
+    );
   const database = await openDatabase(config, log, { silence_ms: config.statement_timeout_ms + SILENCE_MARGIN_MS });
   const stopStarting = new AbortController();
   const source = startEngine(startOptions(config, database, log), stopStarting.signal);
@@ -78,7 +89,9 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const url = await app.server.listen({ host: config.host, port: config.port });
   return {
     url,
-    ready: source.started.catch((error: unknown) => (stopStarting.signal.aborted ? new Promise<never>(() => undefined) : Promise.reject(error))),
+    ready: source.started.catch((error: unknown) =>
+      stopStarting.signal.aborted ? new Promise<never>(() => undefined) : Promise.reject(error),
+    ),
     async close() {
       stopStarting.abort();
       await app.leave();
@@ -91,7 +104,10 @@ export async function startService(config: Config, log: Logger): Promise<Service
 async function openKeys(config: Config, log: Logger): Promise<KeyRing> {
   const name = config.api_keys_file === null ? 'API_KEYS' : 'API_KEYS_FILE';
   try {
-    const keys = config.api_keys_file === null ? fixedKeys(config.api_keys ?? '') : await keysFromFile(config.api_keys_file, log, Date.now);
+    const keys =
+      config.api_keys_file === null
+        ? fixedKeys(config.api_keys ?? '')
+        : await keysFromFile(config.api_keys_file, log, Date.now);
     if (config.api_keys !== null && !keys.configured) throw new Error('there is no key in it');
     return keys;
   } catch (error) {

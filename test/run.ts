@@ -16,7 +16,10 @@ const BUILT = 'node_modules/.tap-built';
 const COVERED = ['src/domain/', 'src/reports/'];
 
 async function tap(...args: string[]): Promise<number> {
-  const child = spawn(process.execPath, [inRoot('node_modules/tap/dist/esm/run.mjs'), ...args], { cwd: root, stdio: 'inherit' });
+  const child = spawn(process.execPath, [inRoot('node_modules/tap/dist/esm/run.mjs'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   return await new Promise((resolve, reject) => child.on('error', reject).on('exit', (code) => resolve(code ?? 1)));
 }
 
@@ -34,14 +37,19 @@ interface FileCoverage {
 /** Files of the covered rooms that a test leaves something of. */
 async function uncovered(): Promise<string[]> {
   if ((await tap('report', 'json-summary')) !== 0) return ['no coverage report could be made'];
-  const summary = JSON.parse(readFileSync(inRoot('.tap/report/coverage-summary.json'), 'utf8')) as Record<string, FileCoverage>;
+  const summary = JSON.parse(readFileSync(inRoot('.tap/report/coverage-summary.json'), 'utf8')) as Record<
+    string,
+    FileCoverage
+  >;
   const gaps = Object.entries(summary).flatMap(([path, kinds]) => {
     const file = relative(root, path);
     if (!COVERED.some((room) => file.startsWith(room))) return [];
     const low = ['lines', 'branches', 'functions'].filter((kind) => (kinds[kind]?.pct ?? 0) < 100);
     return low.map((kind) => `${file}: ${kinds[kind]?.pct ?? 0} % of ${kind}`);
   });
-  const seen = Object.keys(summary).filter((path) => COVERED.some((room) => relative(root, path).startsWith(room))).length;
+  const seen = Object.keys(summary).filter((path) =>
+    COVERED.some((room) => relative(root, path).startsWith(room)),
+  ).length;
   return seen === 0 ? ['no file of the covered rooms was run'] : gaps;
 }
 

@@ -24,8 +24,12 @@ export async function demo({ config, log, args }: CommandContext): Promise<numbe
   const loaded = (async () => {
     await service.ready;
     const stored = await storedCustomers(service.url);
-    if (stored > 0) console.log(`The database already holds ${stored} customers; nothing is loaded. Remove ${config.data_dir} to begin anew.`);
-    else await load(service.url, timeZone(config.reporting_time_zone).dayOf(machineClock()), Number(args[0] ?? CUSTOMERS));
+    if (stored > 0)
+      console.log(
+        `The database already holds ${stored} customers; nothing is loaded. Remove ${config.data_dir} to begin anew.`,
+      );
+    else
+      await load(service.url, timeZone(config.reporting_time_zone).dayOf(machineClock()), Number(args[0] ?? CUSTOMERS));
     await present(service.url);
   })();
   loaded.catch((error: unknown) => {
@@ -43,7 +47,14 @@ async function storedCustomers(url: string): Promise<number> {
 async function load(url: string, today: number, customers: number): Promise<void> {
   const shop = demoShop({ seed: SEED, customers, today });
   console.log(`Loading a shop of ${customers} customers over HTTP …`);
-  const bar = new cliProgress.SingleBar({ format: '{bar} {percentage}% | {value} of {total} items | {duration_formatted}', noTTYOutput: true, notTTYSchedule: 2_000 }, cliProgress.Presets.shades_classic);
+  const bar = new cliProgress.SingleBar(
+    {
+      format: '{bar} {percentage}% | {value} of {total} items | {duration_formatted}',
+      noTTYOutput: true,
+      notTTYSchedule: 2_000,
+    },
+    cliProgress.Presets.shades_classic,
+  );
   bar.start(shop.items, 0);
   for (const batch of shop) {
     await send(url, batch);
@@ -65,9 +76,18 @@ async function send(url: string, { route, items }: DemoBatch): Promise<void> {
 }
 
 async function present(url: string): Promise<void> {
-  const answer = (await (await fetch(`${url}/v1/reports/stage-population`)).json()) as { as_of: string; currency: string; items: StageRow[] };
-  const table = new Table({ head: ['stage', 'activity', 'customers', `revenue ${answer.currency}`], colAligns: ['left', 'left', 'right', 'right'], style: { head: [], border: [], compact: true } });
-  for (const row of answer.items) if (row.customers > 0) table.push([row.stage, row.activity, row.customers, row.revenue]);
+  const answer = (await (await fetch(`${url}/v1/reports/stage-population`)).json()) as {
+    as_of: string;
+    currency: string;
+    items: StageRow[];
+  };
+  const table = new Table({
+    head: ['stage', 'activity', 'customers', `revenue ${answer.currency}`],
+    colAligns: ['left', 'left', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of answer.items)
+    if (row.customers > 0) table.push([row.stage, row.activity, row.customers, row.revenue]);
   console.log(`\nWhere they stand at the end of ${answer.as_of}:\n${table.toString()}`);
   console.log(`
 Try:

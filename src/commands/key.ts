@@ -11,7 +11,9 @@ export async function key({ args }: CommandContext): Promise<number> {
   try {
     parseKeys(line);
   } catch {
-    throw new ConfigError('Usage: npm run key -- NAME SCOPES, with a NAME of letters, digits, dots or hyphens, and SCOPES such as read,write,admin.');
+    throw new ConfigError(
+      'Usage: npm run key -- NAME SCOPES, with a NAME of letters, digits, dots or hyphens, and SCOPES such as read,write,admin.',
+    );
   }
   console.log(`Key for the caller (shown once):\n${secret}\n\nLine for API_KEYS or API_KEYS_FILE:\n${line}`);
   return 0;

@@ -15,7 +15,13 @@ export async function openapi({ log, config }: CommandContext): Promise<number> 
 /** The document as it is committed. */
 export async function openapiText(log: CommandContext['log'], body_bytes: number): Promise<string> {
   const source = { current: () => null, ready: async () => false };
-  const { server } = await buildApp({ source, keys: fixedKeys(''), log, pool: null, limits: { body_bytes, request_timeout_ms: 30_000 } });
+  const { server } = await buildApp({
+    source,
+    keys: fixedKeys(''),
+    log,
+    pool: null,
+    limits: { body_bytes, request_timeout_ms: 30_000 },
+  });
   const document = server.swagger();
   await server.close();
   return `${JSON.stringify(document, null, 2)}\n`;

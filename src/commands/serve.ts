@@ -17,7 +17,10 @@ export async function serve({ config, log }: CommandContext): Promise<number> {
 }
 
 /** Closes on a signal, and on the request of whoever holds the handle; the promise gives the exit code. */
-export function endingCode(close: () => Promise<void>, log: CommandContext['log']): { ended: Promise<number>; fail: () => void } {
+export function endingCode(
+  close: () => Promise<void>,
+  log: CommandContext['log'],
+): { ended: Promise<number>; fail: () => void } {
   const { promise: ended, resolve } = Promise.withResolvers<number>();
   let failed = false;
   const handle = closeWithGrace({ delay: CLOSE_LIMIT_MS, logger: false }, async ({ signal, err }) => {

@@ -1,6 +1,6 @@
+import { ConfigError } from '../config.ts';
 import { createEngine } from '../ingest/engine.ts';
 import { verify as verifyStore } from '../ingest/verify.ts';
-import { ConfigError } from '../config.ts';
 import { machineClock, openDatabase } from '../service.ts';
 import { readModels, readVersions } from '../store/versions.ts';
 import type { CommandContext } from './command.ts';
@@ -10,12 +10,17 @@ export async function verify({ config, log }: CommandContext): Promise<number> {
   const database = await openDatabase(config, log);
   try {
     const versions = await readVersions(database.db);
-    if (versions === undefined) throw new ConfigError('The database has not been started once yet: there is nothing to verify.');
+    if (versions === undefined)
+      throw new ConfigError('The database has not been started once yet: there is nothing to verify.');
     const parts = { db: database.db, log, now: machineClock, statement_timeout_ms: 0 };
     const found = await verifyStore(createEngine(parts, versions, await readModels(database.db)));
     for (const text of found.differences) console.log(`- ${text}`);
     const checked = `${found.customers} customers and ${found.rollup_rows} roll-up rows checked`;
-    console.log(found.difference_count === 0 ? `${checked}: no difference` : `${checked}: ${found.difference_count} differences; npm run rebuild mends them`);
+    console.log(
+      found.difference_count === 0
+        ? `${checked}: no difference`
+        : `${checked}: ${found.difference_count} differences; npm run rebuild mends them`,
+    );
     return found.difference_count === 0 ? 0 : 1;
   } finally {
     await database.close();

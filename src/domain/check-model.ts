@@ -52,7 +52,12 @@ class ModelCheck {
   model(document: unknown): void {
     const fields = this.object(document, '', ['model_id', 'title', 'description', 'lapse', 'stages']);
     if (fields === null) return;
-    this.matches(fields.model_id, '/model_id', NAME, 'a name of lower-case letters, digits and _, at most 64, starting with a letter');
+    this.matches(
+      fields.model_id,
+      '/model_id',
+      NAME,
+      'a name of lower-case letters, digits and _, at most 64, starting with a letter',
+    );
     this.localized(fields.title, '/title', MODEL_LIMITS.title_length);
     this.localized(fields.description, '/description', MODEL_LIMITS.description_length);
     this.lapse(fields.lapse);
@@ -87,7 +92,12 @@ class ModelCheck {
     const required = ['stage', 'title', 'description', ...(index === 0 ? [] : ['when'])];
     const fields = this.object(value, pointer, required, optional);
     if (fields === null) return;
-    this.matches(fields.stage, `${pointer}/stage`, NAME, 'a name of lower-case letters, digits and _, at most 64, starting with a letter');
+    this.matches(
+      fields.stage,
+      `${pointer}/stage`,
+      NAME,
+      'a name of lower-case letters, digits and _, at most 64, starting with a letter',
+    );
     if (earlier.includes(String(fields.stage))) {
       this.fault(`${pointer}/stage`, 'duplicate_stage', 'another stage has this name; give each stage its own');
     }
@@ -97,7 +107,11 @@ class ModelCheck {
       this.fault(`${pointer}/off_ladder`, 'wrong_type', 'must be true or false');
     }
     if (index === 0 && fields.when !== undefined) {
-      this.fault(`${pointer}/when`, 'first_stage_has_when', 'the first stage holds for everybody known; remove its `when`');
+      this.fault(
+        `${pointer}/when`,
+        'first_stage_has_when',
+        'the first stage holds for everybody known; remove its `when`',
+      );
     } else if (index > 0) this.condition(fields.when, `${pointer}/when`, earlier, 1);
   }
 
@@ -111,7 +125,11 @@ class ModelCheck {
     if (!isFields(value)) return this.fault(pointer, 'wrong_type', 'must be an object: a condition');
     const shape = ['all', 'any', 'not', 'stage_reached', 'activity', 'feature'].filter((key) => key in value);
     if (shape.length !== 1) {
-      return this.fault(pointer, 'unknown_condition', 'must have exactly one of all, any, not, stage_reached, activity, feature');
+      return this.fault(
+        pointer,
+        'unknown_condition',
+        'must have exactly one of all, any, not, stage_reached, activity, feature',
+      );
     }
     const kind = shape[0]!;
     if (kind === 'feature') return this.comparison(value, pointer);
@@ -150,7 +168,8 @@ class ModelCheck {
       } else this.integer(comparison.within_days, `${pointer}/within_days`, 1, MODEL_LIMITS.within_days);
     }
     if (feature === 'interactions') this.kinds(comparison.kinds, `${pointer}/kinds`);
-    else if (comparison.kinds !== undefined) this.fault(`${pointer}/kinds`, 'not_allowed', 'is allowed only on interactions');
+    else if (comparison.kinds !== undefined)
+      this.fault(`${pointer}/kinds`, 'not_allowed', 'is allowed only on interactions');
   }
 
   private threshold(feature: Comparison['feature'], value: unknown, pointer: string): void {
@@ -172,7 +191,12 @@ class ModelCheck {
       return this.fault(pointer, 'wrong_length', `must list 1 to ${MODEL_LIMITS.kinds} interaction kinds`);
     }
     value.forEach((kind: unknown, index) => {
-      this.matches(kind, `${pointer}/${index}`, KIND, 'an interaction kind: lower-case letters, digits and _, at most 32');
+      this.matches(
+        kind,
+        `${pointer}/${index}`,
+        KIND,
+        'an interaction kind: lower-case letters, digits and _, at most 32',
+      );
     });
   }
 
@@ -204,7 +228,12 @@ class ModelCheck {
     if (typeof value !== 'string' || !pattern.test(value)) this.fault(pointer, 'wrong_text', `must be ${meaning}`);
   }
 
-  private object(value: unknown, pointer: string, required: readonly string[], optional: readonly string[] = []): Fields | null {
+  private object(
+    value: unknown,
+    pointer: string,
+    required: readonly string[],
+    optional: readonly string[] = [],
+  ): Fields | null {
     if (!isFields(value)) {
       this.fault(pointer, 'wrong_type', 'must be an object');
       return null;

@@ -53,7 +53,12 @@ export function classify(plan: FoldPlan, index: number, state: FoldState, asOf: 
   const stages = model.model.stages;
   const stage_index = stageOf(place.position);
   const context: ExplainContext = { memory: plan.memory, decimals, stages: stages.map((stage) => stage.stage) };
-  const standing: Standing = { facts, day: asOf, activity: activityAt(model.model.lapse, facts, asOf), reached: place.reached };
+  const standing: Standing = {
+    facts,
+    day: asOf,
+    activity: activityAt(model.model.lapse, facts, asOf),
+    reached: place.reached,
+  };
   const rule = stages[stage_index]!.when ?? null;
   const next = moves.find((move) => move.day > asOf);
   return {
@@ -67,7 +72,12 @@ export function classify(plan: FoldPlan, index: number, state: FoldState, asOf: 
   };
 }
 
-function nextStage(model: CompiledModel, from: number, standing: Standing, context: ExplainContext): Classification['next_stage'] {
+function nextStage(
+  model: CompiledModel,
+  from: number,
+  standing: Standing,
+  context: ExplainContext,
+): Classification['next_stage'] {
   const stages = model.model.stages;
   const stage_index = stages.findIndex((stage, index) => index > from && stage.off_ladder !== true);
   if (stage_index === -1) return null;
@@ -83,7 +93,11 @@ export function timeline(plan: FoldPlan, index: number, days: readonly ActivityD
   const moves: Move[] = [];
   const watch = { ...plan, folds: [{ projection: movesInto(moves), model: index }] };
   settleTail(watch, closeDays(watch, null, days, SILENT), SILENT);
-  return moves.map((move, at) => ({ ...nameOf(plan.models[index]!, move.to), from: move.day, to: moves[at + 1]?.day ?? null }));
+  return moves.map((move, at) => ({
+    ...nameOf(plan.models[index]!, move.to),
+    from: move.day,
+    to: moves[at + 1]?.day ?? null,
+  }));
 }
 
 /** A projection that only collects the moves it sees. */
@@ -99,4 +113,3 @@ function movesInto(moves: Move[]) {
     settle: (_state: unknown, _facts: Facts, scheduled: readonly Move[]) => void moves.push(...scheduled),
   };
 }
-

@@ -1,5 +1,5 @@
 import { type Day, LAST_DAY } from './calendar.ts';
-import { comparisonsOf, type CompiledCondition, compileCondition, memoryOf } from './condition.ts';
+import { type CompiledCondition, comparisonsOf, compileCondition, memoryOf } from './condition.ts';
 import type { Facts, Memory } from './facts.ts';
 import { ACTIVITIES, type Condition, MODEL_LIMITS, type Model } from './model.ts';
 

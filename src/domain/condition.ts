@@ -1,6 +1,14 @@
 import type { Day } from './calendar.ts';
 import type { Facts, Memory } from './facts.ts';
-import { ACTIVITIES, type Comparison, type Condition, isComparison, MONEY_FEATURES, OPERATORS, type Operator } from './model.ts';
+import {
+  ACTIVITIES,
+  type Comparison,
+  type Condition,
+  isComparison,
+  MONEY_FEATURES,
+  OPERATORS,
+  type Operator,
+} from './model.ts';
 import { parseSignedMoney } from './money.ts';
 
 /** One customer at the end of one day, as conditions see it. */
@@ -198,9 +206,14 @@ export function comparisonsOf(conditions: readonly Condition[]): Comparison[] {
 export function memoryOf(conditions: readonly Condition[]): Memory {
   const comparisons = comparisonsOf(conditions);
   const widest = (...features: readonly Comparison['feature'][]): number =>
-    Math.max(0, ...comparisons.map(({ feature, within_days }) => (features.includes(feature) ? (within_days ?? 0) : 0)));
+    Math.max(
+      0,
+      ...comparisons.map(({ feature, within_days }) => (features.includes(feature) ? (within_days ?? 0) : 0)),
+    );
   const products = comparisons.flatMap((comparison) =>
-    comparison.feature === 'distinct_products' ? OPERATORS.map((operator) => Number(comparison[operator] ?? -1) + 1) : [],
+    comparison.feature === 'distinct_products'
+      ? OPERATORS.map((operator) => Number(comparison[operator] ?? -1) + 1)
+      : [],
   );
   return {
     kinds: [...new Set(comparisons.flatMap((comparison) => comparison.kinds ?? []))].sort(),

@@ -1,5 +1,5 @@
 import type { FoldPlan } from './fold.ts';
-import { packKey, type Projection, unpackKey } from './projection.ts';
+import { type Projection, packKey, unpackKey } from './projection.ts';
 
 /** Group number of everybody; groups of the caller's own count from 1. */
 export const EVERYBODY = 0;
@@ -40,8 +40,14 @@ export class Differences {
     }
     const packed = packKey(this.plan.folds[fold]!.projection.key, key);
     const sums = keys.get(packed);
-    if (sums === undefined) keys.set(packed, measures.map((measure) => sign * measure));
-    else for (let index = 0; index < sums.length; index += 1) sums[index] = addExactly(sums[index]!, sign * measures[index]!);
+    if (sums === undefined)
+      keys.set(
+        packed,
+        measures.map((measure) => sign * measure),
+      );
+    else
+      for (let index = 0; index < sums.length; index += 1)
+        sums[index] = addExactly(sums[index]!, sign * measures[index]!);
   }
 
   /** The non-zero rows of one projection over all its models, sorted by model version, group and key: the order in which they are locked. */

@@ -1,6 +1,14 @@
 import { compare, compileFeature, type Standing, thresholdsOf } from './condition.ts';
 import type { Memory } from './facts.ts';
-import { ACTIVITIES, type Activity, type Comparison, type Condition, type Feature, isComparison, type Operator } from './model.ts';
+import {
+  ACTIVITIES,
+  type Activity,
+  type Comparison,
+  type Condition,
+  type Feature,
+  isComparison,
+  type Operator,
+} from './model.ts';
 
 /** What a comparison looked at, with the value it found; money in minor units, null if there is none yet. */
 export interface Input {

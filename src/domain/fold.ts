@@ -45,7 +45,11 @@ export interface Spells {
 }
 
 /** Plans the folding of these models into these projections; every projection that depends on a model is folded once for each. */
-export function planFold(models: readonly CompiledModel[], memory: Memory, projections: readonly Projection[]): FoldPlan {
+export function planFold(
+  models: readonly CompiledModel[],
+  memory: Memory,
+  projections: readonly Projection[],
+): FoldPlan {
   const folds = projections.flatMap((projection): PlannedFold[] =>
     projection.per_model ? models.map((_, model) => ({ projection, model })) : [{ projection, model: null }],
   );
@@ -56,7 +60,12 @@ export function planFold(models: readonly CompiledModel[], memory: Memory, proje
  * Closes all days but the last, which stays open, and emits what no later day can change. `days` is ascending, not empty, and all after
  * the last closed day.
  */
-export function closeDays(plan: FoldPlan, closed: FoldState | null, days: readonly ActivityDay[], emit: FoldEmit): SavedFold {
+export function closeDays(
+  plan: FoldPlan,
+  closed: FoldState | null,
+  days: readonly ActivityDay[],
+  emit: FoldEmit,
+): SavedFold {
   let state = closed;
   for (let index = 0; index < days.length - 1; index += 1) state = advance(plan, state, days[index]!, emit).state;
   return { closed: state, open: boundDay(plan.memory, days[days.length - 1]!) };
@@ -66,14 +75,22 @@ export function closeDays(plan: FoldPlan, closed: FoldState | null, days: readon
  * The tail of a saved customer: emits what its open day and all the silence after it add, as things stand. Returns the state after the open day,
  * and for each model the spells from the last closed day on.
  */
-export function settleTail(plan: FoldPlan, saved: SavedFold, emit: FoldEmit): { state: FoldState; spells: readonly Spells[] } {
+export function settleTail(
+  plan: FoldPlan,
+  saved: SavedFold,
+  emit: FoldEmit,
+): { state: FoldState; spells: readonly Spells[] } {
   const { state, moves } = advance(plan, saved.closed, saved.open, emit);
-  const scheduled = plan.models.map((model, index) => drift(model, state.places[index]!, state.facts, LAST_DAY + 1).moves);
+  const scheduled = plan.models.map(
+    (model, index) => drift(model, state.places[index]!, state.facts, LAST_DAY + 1).moves,
+  );
   plan.folds.forEach(({ projection, model }, index) => {
     const ahead = model === null ? [] : scheduled[model]!;
     projection.settle(state.states[index], state.facts, ahead, (key, measures) => emit(index, key, measures));
   });
-  const spells = plan.models.map((_, index) => spellsOf(saved.closed?.places[index], [...moves[index]!, ...scheduled[index]!]));
+  const spells = plan.models.map((_, index) =>
+    spellsOf(saved.closed?.places[index], [...moves[index]!, ...scheduled[index]!]),
+  );
   return { state, spells };
 }
 
@@ -87,11 +104,17 @@ export function reopenDays(saved: SavedFold, more: readonly ActivityDay[]): Acti
 }
 
 /** Takes one activity day: the moves of the silence before it, then the day itself with at most one net move. */
-function advance(plan: FoldPlan, before: FoldState | null, day: ActivityDay, emit: FoldEmit): { state: FoldState; moves: Move[][] } {
+function advance(
+  plan: FoldPlan,
+  before: FoldState | null,
+  day: ActivityDay,
+  emit: FoldEmit,
+): { state: FoldState; moves: Move[][] } {
   const facts = takeDay(plan.memory, before?.facts ?? null, day);
   const moves: Move[][] = [];
   const places = plan.models.map((model, index) => {
-    const drifted = before === null ? { place: NOWHERE, moves: [] } : drift(model, before.places[index]!, before.facts, day.day);
+    const drifted =
+      before === null ? { place: NOWHERE, moves: [] } : drift(model, before.places[index]!, before.facts, day.day);
     const place = model.place(drifted.place, facts, day.day);
     if (place.position !== drifted.place.position) {
       drifted.moves.push({ day: day.day, from: drifted.place.position, to: place.position });

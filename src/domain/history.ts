@@ -61,7 +61,8 @@ export function activityDays(history: History): ActivityDay[] {
     return found;
   };
   const refunded = sumRefunds(history, on);
-  for (const purchase of history.purchases) addPurchase(on(purchase.moment.day), purchase, refunded.get(purchase.purchase_id));
+  for (const purchase of history.purchases)
+    addPurchase(on(purchase.moment.day), purchase, refunded.get(purchase.purchase_id));
   for (const interaction of history.interactions) addInteraction(on(interaction.moment.day), interaction);
   if (history.known_since !== null) on(history.known_since);
   if (days.size === 0) on(history.received_on);

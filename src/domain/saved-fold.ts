@@ -26,7 +26,11 @@ type SavedTuple = readonly [version: number, closed: StateTuple | null, open: Da
 
 /** Writes a saved fold as one compact JSON text. Equal folds give equal texts. */
 export function encodeFold(saved: SavedFold): string {
-  const tuple: SavedTuple = [FOLD_VERSION, saved.closed === null ? null : encodeState(saved.closed), encodeDay(saved.open)];
+  const tuple: SavedTuple = [
+    FOLD_VERSION,
+    saved.closed === null ? null : encodeState(saved.closed),
+    encodeDay(saved.open),
+  ];
   return JSON.stringify(tuple);
 }
 

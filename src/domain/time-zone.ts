@@ -63,7 +63,8 @@ function offsets(name: string): (at: Micros) => number {
     const parts: Record<string, string> = {};
     for (const part of format.formatToParts(second * 1_000)) parts[part.type] = part.value;
     const [year, month, day] = [Number(parts.year), Number(parts.month), Number(parts.day)];
-    const wall = dayOf(year, month, day) * 86_400 + Number(parts.hour) * 3_600 + Number(parts.minute) * 60 + Number(parts.second);
+    const wall =
+      dayOf(year, month, day) * 86_400 + Number(parts.hour) * 3_600 + Number(parts.minute) * 60 + Number(parts.second);
     return (wall - second) * 1_000_000;
   };
   const ofDay = new Map<number, number | null>();

@@ -1,5 +1,5 @@
 import type { Input, Need } from './explain.ts';
-import { type Feature, type Language, type Model, MONEY_FEATURES, type Operator } from './model.ts';
+import { type Feature, type Language, MONEY_FEATURES, type Model, type Operator } from './model.ts';
 import { formatMoney } from './money.ts';
 
 interface Words {
@@ -75,7 +75,10 @@ const WORDS: Readonly<Record<Language, Words>> = {
       tenure_days: ['Tag seit dem ersten Kauf', 'Tage seit dem ersten Kauf'],
       days_since_last_purchase: ['Tag seit dem letzten Kauf', 'Tage seit dem letzten Kauf'],
       days_since_last_interaction: ['Tag seit der letzten Interaktion', 'Tage seit der letzten Interaktion'],
-      days_since_open_complaint: ['Tag seit der ältesten offenen Beschwerde', 'Tage seit der ältesten offenen Beschwerde'],
+      days_since_open_complaint: [
+        'Tag seit der ältesten offenen Beschwerde',
+        'Tage seit der ältesten offenen Beschwerde',
+      ],
       latest_score: ['letzte Bewertung', 'letzte Bewertung'],
       interactions: ['Interaktion', 'Interaktionen'],
     },
@@ -93,7 +96,14 @@ const WORDS: Readonly<Record<Language, Words>> = {
 };
 
 /** What grows one by one, so that what is missing can be said as "so many more". */
-const COUNTABLE: readonly Feature[] = ['purchase_days', 'revenue', 'profit', 'distinct_products', 'tenure_days', 'interactions'];
+const COUNTABLE: readonly Feature[] = [
+  'purchase_days',
+  'revenue',
+  'profit',
+  'distinct_products',
+  'tenure_days',
+  'interactions',
+];
 
 /** What wording needs to know. */
 export interface WordingContext {
@@ -120,12 +130,17 @@ export function wordNeed(need: Need, context: WordingContext): string {
   }
 }
 
-function wordComparison({ input, operator, threshold }: Need & { type: 'comparison' }, words: Words, decimals: number): string {
+function wordComparison(
+  { input, operator, threshold }: Need & { type: 'comparison' },
+  words: Words,
+  decimals: number,
+): string {
   const kinds = input.kinds === null ? '' : words.ofKinds(input.kinds.join(', '));
   const window = input.within_days === null ? '' : words.within(input.within_days);
   const more = howMuchMore(input, operator, threshold);
   const [one, many] = words.features[input.feature];
-  if (more !== null) return `${words.more(formatValue(input.feature, more, decimals), more === 1 ? one : many)}${kinds}${window}`;
+  if (more !== null)
+    return `${words.more(formatValue(input.feature, more, decimals), more === 1 ? one : many)}${kinds}${window}`;
   const now = words.now(input.value === null ? words.nothing : formatValue(input.feature, input.value, decimals));
   return `${many}${kinds}${window}: ${words.operators[operator]} ${formatValue(input.feature, threshold, decimals)}${now}`;
 }

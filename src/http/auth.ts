@@ -19,7 +19,8 @@ export function requireKeys(app: FastifyInstance, keys: KeyRing): void {
   app.addHook('onRoute', (route) => {
     // The pages that show the document declare nothing themselves; they hold no data.
     if (route.url.startsWith('/docs')) route.config = { ...route.config, scope: 'none' };
-    if (route.config?.scope === undefined) throw new Error(`the route ${String(route.method)} ${route.url} declares no scope`);
+    if (route.config?.scope === undefined)
+      throw new Error(`the route ${String(route.method)} ${route.url} declares no scope`);
   });
   app.addHook('onRequest', async (request) => {
     const scope = request.routeOptions.config.scope;

@@ -14,18 +14,24 @@ export function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   // `__proto__` and `constructor.prototype` are refused, not dropped.
   const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
-    requireUtf8(request);
-    // Many clients name a content type even where they send nothing.
-    if (bytes.length === 0 && request.method === 'DELETE') return undefined;
-    const text = decodeUtf8(bytes);
-    const body = await new Promise<unknown>((resolve, reject) => {
-      void parse(request, text, (error, value) => (error === null ? resolve(value) : reject(new Problem('malformed_json', { cause: error }))));
-    });
-    const fault = checkTextsAround(body, request.routeOptions.config.each);
-    if (fault !== null) throw new Problem('invalid_request', { errors: [fault] });
-    return body;
-  });
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, bytes: Buffer) => {
+      requireUtf8(request);
+      // Many clients name a content type even where they send nothing.
+      if (bytes.length === 0 && request.method === 'DELETE') return undefined;
+      const text = decodeUtf8(bytes);
+      const body = await new Promise<unknown>((resolve, reject) => {
+        void parse(request, text, (error, value) =>
+          error === null ? resolve(value) : reject(new Problem('malformed_json', { cause: error })),
+        );
+      });
+      const fault = checkTextsAround(body, request.routeOptions.config.each);
+      if (fault !== null) throw new Problem('invalid_request', { errors: [fault] });
+      return body;
+    },
+  );
   app.addHook('onRequest', async (request) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported_media_type');
@@ -34,7 +40,10 @@ export function acceptJson(app: FastifyInstance): void {
     for (const given of [request.params, request.query] as (Record<string, unknown> | undefined)[]) {
       for (const [parameter, value] of Object.entries(given ?? {})) {
         const wrongName = textFault(parameter);
-        if (wrongName !== null) throw new Problem('invalid_request', { errors: [{ code: wrongName.code, detail: `In the name of a parameter: ${wrongName.detail}` }] });
+        if (wrongName !== null)
+          throw new Problem('invalid_request', {
+            errors: [{ code: wrongName.code, detail: `In the name of a parameter: ${wrongName.detail}` }],
+          });
         const fault = typeof value === 'string' ? textFault(value) : null;
         if (fault !== null) throw new Problem('invalid_request', { errors: [{ parameter, ...fault }] });
       }

@@ -26,14 +26,24 @@ export async function readDays(trx: Trx, customerIds: readonly string[]): Promis
 }
 
 /** Where a history stands in one model of the plan at the end of a day. */
-export function answerOn(plan: FoldPlan, index: number, customerId: string | null, days: readonly ActivityDay[], context: AnswerContext) {
+export function answerOn(
+  plan: FoldPlan,
+  index: number,
+  customerId: string | null,
+  days: readonly ActivityDay[],
+  context: AnswerContext,
+) {
   const state = foldUntil(plan, days, context.as_of);
   const found = state === null ? null : classify(plan, index, state, context.as_of, context.decimals);
   return stageAnswer(customerId, found, context);
 }
 
 /** What the answers of one stored model are about. */
-export function contextOf(engine: Engine, index: number, rest: Pick<AnswerContext, 'as_of' | 'today' | 'language'>): AnswerContext {
+export function contextOf(
+  engine: Engine,
+  index: number,
+  rest: Pick<AnswerContext, 'as_of' | 'today' | 'language'>,
+): AnswerContext {
   const { model, version } = engine.models[index]!;
   return { model, model_version: version, decimals: engine.decimals, ...rest };
 }

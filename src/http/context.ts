@@ -1,10 +1,10 @@
-import Negotiator from 'negotiator';
 import type { FastifyRequest } from 'fastify';
+import Negotiator from 'negotiator';
 import { LANGUAGES, type Language } from '../domain/model.ts';
-import { inSnapshot, type Trx } from '../store/connect.ts';
 import type { Engine } from '../ingest/engine.ts';
 import type { EngineSource } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
+import { inSnapshot, type Trx } from '../store/connect.ts';
 
 /** The engine, or a 503 while the service is starting. */
 export function requireEngine(source: EngineSource): Engine {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { EventKey } from '../store/customer-reads.ts';
 import { Problem } from '../problems.ts';
+import type { EventKey } from '../store/customer-reads.ts';
 
 /** Writes where the next page begins, bound to the list it belongs to (path and filters). Opaque to the caller. */
 export function writeCursor(list: readonly string[], key: EventKey): string {
@@ -12,12 +12,19 @@ export function readCursor(list: readonly string[], cursor: string | undefined):
   if (cursor === undefined) return null;
   try {
     const [binding, at, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
-    const valid = binding === bind(list) && Number.isSafeInteger(at) && typeof id === 'string' && id.length <= 256 && !id.includes('\0');
+    const valid =
+      binding === bind(list) &&
+      Number.isSafeInteger(at) &&
+      typeof id === 'string' &&
+      id.length <= 256 &&
+      !id.includes('\0');
     if (valid) return { at: at as number, id };
   } catch {
     // Not even a cursor: refused below like one of another list.
   }
-  throw new Problem('invalid_cursor', { errors: [{ parameter: 'cursor', code: 'invalid_cursor', detail: 'Is not a cursor of this list.' }] });
+  throw new Problem('invalid_cursor', {
+    errors: [{ parameter: 'cursor', code: 'invalid_cursor', detail: 'Is not a cursor of this list.' }],
+  });
 }
 
 function bind(list: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Problem, PROBLEMS, type ProblemCode, problemBody } from '../problems.ts';
+import { PROBLEMS, Problem, type ProblemCode, problemBody } from '../problems.ts';
 import { classifyFailure } from '../store/failures.ts';
 import { VersionMismatchError } from '../store/versions.ts';
 
@@ -30,10 +30,15 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof VersionMismatchError) return new Problem('version_mismatch', { cause: error });
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === 'string' ? BY_FASTIFY_CODE[code] : undefined;
-  if (known !== undefined) return new Problem(known, code === 'FST_ERR_BAD_URL' ? { detail: 'The path holds a malformed percent escape.' } : {});
+  if (known !== undefined)
+    return new Problem(
+      known,
+      code === 'FST_ERR_BAD_URL' ? { detail: 'The path holds a malformed percent escape.' } : {},
+    );
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   // Before the database is blamed: a client that goes away in the midst of an upload is an ECONNRESET too.
-  if (typeof status === 'number' && status >= 400 && status < 500) return new Problem('invalid_request', { cause: error });
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new Problem('invalid_request', { cause: error });
   switch (classifyFailure(error)) {
     case 'unavailable':
       return new Problem('database_unavailable', { cause: error });
@@ -76,7 +81,10 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     return;
   }
   const known = BY_SOCKET_CODE[error.code ?? ''];
-  const problem = known === undefined ? new Problem('invalid_request', { detail: 'The request is not well-formed HTTP/1.1.' }) : new Problem(known);
+  const problem =
+    known === undefined
+      ? new Problem('invalid_request', { detail: 'The request is not well-formed HTTP/1.1.' })
+      : new Problem(known);
   const { status, title, retryable } = PROBLEMS[problem.code];
   const requestId = randomUUID();
   const body = JSON.stringify(problemBody(problem, requestId));

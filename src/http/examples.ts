@@ -17,13 +17,21 @@ export const STAGE_EXAMPLE = {
     stage: 'core_customer',
     title: 'Core customer',
     rung: 4,
-    missing: [{ text: '2 more purchase days', feature: 'purchase_days', operator: 'at_least', threshold: 4, have: 2, more: 2 }],
+    missing: [
+      { text: '2 more purchase days', feature: 'purchase_days', operator: 'at_least', threshold: 4, have: 2, more: 2 },
+    ],
   },
   next_move: { on: '2025-09-10', stage: 'early_repeat_buyer', activity: 'at_risk' },
 };
 
 /** A spell, for the document. */
-export const SPELL_EXAMPLE = { stage: 'early_repeat_buyer', activity: 'active', from: '2025-05-02', to: '2025-09-10', scheduled: false };
+export const SPELL_EXAMPLE = {
+  stage: 'early_repeat_buyer',
+  activity: 'active',
+  from: '2025-05-02',
+  to: '2025-09-10',
+  scheduled: false,
+};
 
 /** A small model, for the document: whoever brought 500 in the last year is important. */
 export const MODEL_EXAMPLE = {

@@ -36,7 +36,9 @@ export function parseKeys(text: string): Map<string, Key> {
     const match = LINE.exec(entry);
     const scopes = match?.[2]?.split(',') ?? [];
     if (match === null || !scopes.every((scope): scope is Scope => SCOPES.includes(scope as Scope))) {
-      throw new Error(`key line ${line} is not name:scopes:sha256 with scopes of ${SCOPES.join(', ')}; npm run key makes one`);
+      throw new Error(
+        `key line ${line} is not name:scopes:sha256 with scopes of ${SCOPES.join(', ')}; npm run key makes one`,
+      );
     }
     keys.set(match[3]!, { name: match[1]!, scopes });
   }

@@ -25,14 +25,34 @@ export function createMetrics(source: EngineSource, pool: pg.Pool | null, versio
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers,
   });
-  const items = new Counter({ name: 'escalera_ingest_items_total', help: 'Items sent, by kind and result.', labelNames: ['kind', 'result'], registers });
-  const connections = new Gauge({ name: 'escalera_pool_connections', help: 'Database connections by state.', labelNames: ['state'], registers });
-  const dataThrough = new Gauge({ name: 'escalera_data_through_timestamp_seconds', help: 'Start (UTC) of the latest stored activity day.', registers });
-  const build = new Gauge({ name: 'escalera_build_info', help: 'Versions of the running code; always 1.', labelNames: ['version', 'code_versions', 'node'], registers });
+  const items = new Counter({
+    name: 'escalera_ingest_items_total',
+    help: 'Items sent, by kind and result.',
+    labelNames: ['kind', 'result'],
+    registers,
+  });
+  const connections = new Gauge({
+    name: 'escalera_pool_connections',
+    help: 'Database connections by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const dataThrough = new Gauge({
+    name: 'escalera_data_through_timestamp_seconds',
+    help: 'Start (UTC) of the latest stored activity day.',
+    registers,
+  });
+  const build = new Gauge({
+    name: 'escalera_build_info',
+    help: 'Versions of the running code; always 1.',
+    labelNames: ['version', 'code_versions', 'node'],
+    registers,
+  });
   build.set({ version, code_versions: CODE_VERSIONS, node: process.version }, 1);
   return {
     content_type: registry.contentType,
-    requested: (method, route, status, duration_s) => requests.observe({ method, route, status: String(status) }, duration_s),
+    requested: (method, route, status, duration_s) =>
+      requests.observe({ method, route, status: String(status) }, duration_s),
     ingested: (kind, result, count) => {
       if (count > 0) items.inc({ kind, result }, count);
     },

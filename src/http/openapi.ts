@@ -27,11 +27,24 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: 'operations', description: 'For whoever runs the service.' },
       ],
       components: {
-        securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'A key with the scope that the operation names as x-scope. Without configured keys, none is needed.' } },
+        securitySchemes: {
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'A key with the scope that the operation names as x-scope. Without configured keys, none is needed.',
+          },
+        },
       },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`) },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', logLevel: 'silent', indexPrefix: '', uiConfig: { docExpansion: 'list', deepLinking: true, layout: 'BaseLayout' }, theme: { title: 'Escalera' } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    logLevel: 'silent',
+    indexPrefix: '',
+    uiConfig: { docExpansion: 'list', deepLinking: true, layout: 'BaseLayout' },
+    theme: { title: 'Escalera' },
+  });
   app.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } as object }, async () => app.swagger());
 }

@@ -1,12 +1,12 @@
+import { compareText } from '../domain/activity-day.ts';
 import { parseDay } from '../domain/calendar.ts';
 import type { Interaction, Purchase, Refund } from '../domain/history.ts';
-import { compareText } from '../domain/activity-day.ts';
 import { type Moment, type MomentFault, parseMoment } from '../domain/instant.ts';
 import { type MoneyFault, parseMoney } from '../domain/money.ts';
-import type { ProblemDetail } from '../problems.ts';
-import type { Engine } from '../ingest/engine.ts';
 import type { CustomerChange } from '../ingest/change.ts';
+import type { Engine } from '../ingest/engine.ts';
 import { todayOf } from '../ingest/engine.ts';
+import type { ProblemDetail } from '../problems.ts';
 import type { CustomerItem, InteractionBody, PurchaseBody, RefundBody } from './schemas/items.ts';
 
 /** A field that fits the schema and still means nothing; thrown while an item is read. */
@@ -24,7 +24,11 @@ type Reading = Pick<Engine, 'zone' | 'decimals' | 'now' | 'versions'>;
 export function readPurchase(id: string, body: PurchaseBody, engine: Reading): Purchase {
   const { currency } = engine.versions;
   if (body.currency !== undefined && body.currency !== currency) {
-    throw new FieldFault('currency', 'other_currency', `This deployment keeps ${currency} only; convert the amount, or use a deployment of that currency.`);
+    throw new FieldFault(
+      'currency',
+      'other_currency',
+      `This deployment keeps ${currency} only; convert the amount, or use a deployment of that currency.`,
+    );
   }
   return {
     purchase_id: id,
@@ -40,7 +44,8 @@ export function readPurchase(id: string, body: PurchaseBody, engine: Reading): P
 /** Reads a refund that fits its schema; throws `FieldFault`. */
 export function readRefund(id: string, body: RefundBody, engine: Reading): Refund {
   const amount = readMoney('amount', body.amount, engine);
-  if (amount === 0) throw new FieldFault('amount', 'out_of_range', 'Must be more than 0: a refund of nothing has no meaning.');
+  if (amount === 0)
+    throw new FieldFault('amount', 'out_of_range', 'Must be more than 0: a refund of nothing has no meaning.');
   const moment = readMoment('refunded_at', body.refunded_at, engine);
   return { refund_id: id, purchase_id: body.purchase_id, moment, amount, voided: false };
 }
@@ -49,16 +54,30 @@ export function readRefund(id: string, body: RefundBody, engine: Reading): Refun
 export function readInteraction(id: string, body: InteractionBody, engine: Reading): Interaction {
   const { kind, score = null, reason = null } = body;
   if ((kind === 'survey') !== (score !== null)) {
-    const detail = kind === 'survey' ? 'A survey needs a score from 0 to 10.' : 'Only a survey has a score; remove it, or send a survey.';
+    const detail =
+      kind === 'survey'
+        ? 'A survey needs a score from 0 to 10.'
+        : 'Only a survey has a score; remove it, or send a survey.';
     throw new FieldFault('score', kind === 'survey' ? 'required' : 'not_allowed', detail);
   }
   if ((kind === 'departure') !== (reason !== null)) {
-    const detail = kind === 'departure' ? 'A departure needs a reason; `other` if it is not known.' : 'Only a departure has a reason; remove it.';
+    const detail =
+      kind === 'departure'
+        ? 'A departure needs a reason; `other` if it is not known.'
+        : 'Only a departure has a reason; remove it.';
     throw new FieldFault('reason', kind === 'departure' ? 'required' : 'not_allowed', detail);
   }
   const moment = readMoment('occurred_at', body.occurred_at, engine);
   // Adding 0 turns −0, which JSON can write, into 0.
-  return { interaction_id: id, moment, kind, score: score === null ? null : score + 0, reason, cost: readMoney('cost', body.cost, engine), voided: false };
+  return {
+    interaction_id: id,
+    moment,
+    kind,
+    score: score === null ? null : score + 0,
+    reason,
+    cost: readMoney('cost', body.cost, engine),
+    voided: false,
+  };
 }
 
 /** Reads what is said of a customer; throws `FieldFault`. */
@@ -86,7 +105,10 @@ const MOMENT_FAULTS: Readonly<Record<MomentFault, readonly [code: string, detail
     'Must be an instant of the calendar with offset, such as 2025-03-01T09:30:00Z (at most 6 decimals, no leap second), or a plain day YYYY-MM-DD.',
   ],
   out_of_range: ['out_of_range', 'Must lie between 1900-01-01 and 2199-12-31.'],
-  in_the_future: ['in_the_future', 'Must be at most 24 hours ahead, a plain day at most tomorrow; check the clock and the offset.'],
+  in_the_future: [
+    'in_the_future',
+    'Must be at most 24 hours ahead, a plain day at most tomorrow; check the clock and the offset.',
+  ],
 };
 
 function readMoment(field: string, text: string, { zone, now }: Reading): Moment {

@@ -57,7 +57,9 @@ export function mount(app: FastifyInstance, operation: Operation): void {
       ...({ 'x-scope': operation.scope } as object),
     },
     // A check of its own replaces that of the body only; parameters are checked as everywhere.
-    ...(checkBody === undefined ? {} : { validatorCompiler: (route) => (route.httpPart === 'body' ? checkBody : validatorCompiler(route as never)) }),
+    ...(checkBody === undefined
+      ? {}
+      : { validatorCompiler: (route) => (route.httpPart === 'body' ? checkBody : validatorCompiler(route as never)) }),
     handler: operation.handler,
   });
 }
@@ -71,7 +73,9 @@ function successes({ success }: Operation): Record<number, object> {
     success.map(({ status, description, schema, example, content_type = 'application/json' }) => [
       status,
       // Beside the schema, not in it: a reference takes no other members along.
-      status === 204 ? { type: 'null', description } : { description, content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) } } },
+      status === 204
+        ? { type: 'null', description }
+        : { description, content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) } } },
     ]),
   );
 }
@@ -81,7 +85,8 @@ function refusals(operation: Operation): Record<number, object> {
   const always: ProblemCode[] = ['invalid_request', 'headers_too_large', 'internal_error', 'not_ready'];
   if (operation.scope !== 'none') always.push('unauthorized', 'forbidden', 'database_unavailable', 'busy');
   if (operation.params !== undefined) always.push('uri_too_long');
-  if (operation.body !== undefined) always.push('malformed_json', 'payload_too_large', 'unsupported_media_type', 'request_timeout');
+  if (operation.body !== undefined)
+    always.push('malformed_json', 'payload_too_large', 'unsupported_media_type', 'request_timeout');
   if (operation.method !== 'GET' && operation.scope !== 'none') always.push('version_mismatch');
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of [...always, ...(operation.problems ?? [])]) {
@@ -93,7 +98,12 @@ function refusals(operation: Operation): Record<number, object> {
       status,
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-        content: { 'application/problem+json': { schema: Type.Ref('Problem'), example: problemBody(new Problem(codes[0]!), 'req-1') } },
+        content: {
+          'application/problem+json': {
+            schema: Type.Ref('Problem'),
+            example: problemBody(new Problem(codes[0]!), 'req-1'),
+          },
+        },
       },
     ]),
   );

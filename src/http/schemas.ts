@@ -19,11 +19,7 @@ import {
   RefundBody,
   RefundItem,
 } from './schemas/items.ts';
-import {
-  Condition,
-  ModelDocument,
-  ModelSummary,
-} from './schemas/models.ts';
+import { Condition, ModelDocument, ModelSummary } from './schemas/models.ts';
 import {
   BatchSummary,
   CustomerResult,

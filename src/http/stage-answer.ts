@@ -35,7 +35,10 @@ export function stageAnswer(customerId: string | null, found: Classification | n
     activity: found?.activity ?? null,
     since: found === null ? null : formatDay(found.since),
     rule: found?.rule ?? null,
-    inputs: (found?.inputs ?? []).map((input) => ({ ...input, value: shown(input.feature, input.value, context.decimals) })),
+    inputs: (found?.inputs ?? []).map((input) => ({
+      ...input,
+      value: shown(input.feature, input.value, context.decimals),
+    })),
     next_stage: nextStage(found, context),
     next_move: found?.next_move ? { ...found.next_move, on: formatDay(found.next_move.on) } : null,
   };
@@ -55,11 +58,19 @@ function nextStage(found: Classification | null, context: AnswerContext) {
 
 function missingNeed(need: Need, context: AnswerContext) {
   const text = wordNeed(need, context);
-  if (need.type !== 'comparison') return { text, feature: null, operator: null, threshold: null, have: null, more: null };
+  if (need.type !== 'comparison')
+    return { text, feature: null, operator: null, threshold: null, have: null, more: null };
   const { input, operator, threshold } = need;
   const show = (value: number | null) => shown(input.feature, value, context.decimals);
   const more = howMuchMore(input, operator, threshold);
-  return { text, feature: input.feature, operator, threshold: show(threshold), have: show(input.value), more: show(more) };
+  return {
+    text,
+    feature: input.feature,
+    operator,
+    threshold: show(threshold),
+    have: show(input.value),
+    more: show(more),
+  };
 }
 
 /** Money as a decimal string, everything else as the number it is. */

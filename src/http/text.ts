@@ -1,5 +1,5 @@
-import { Problem, type ProblemDetail } from '../problems.ts';
 import { escapePointer } from '../domain/check-model.ts';
+import { Problem, type ProblemDetail } from '../problems.ts';
 
 /** Nesting of a body at most. */
 const MAX_DEPTH = 32;
@@ -16,7 +16,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
 /** What is wrong with a text, or null. PostgreSQL cannot store NUL, and a lone surrogate is no character. */
 export function textFault(text: string): { code: string; detail: string } | null {
   if (text.includes('\0')) return { code: 'nul_character', detail: 'Holds the character U+0000; remove it.' };
-  if (!text.isWellFormed()) return { code: 'lone_surrogate', detail: 'Holds half of a surrogate pair; send whole characters.' };
+  if (!text.isWellFormed())
+    return { code: 'lone_surrogate', detail: 'Holds half of a surrogate pair; send whole characters.' };
   return null;
 }
 
@@ -33,7 +34,8 @@ export function checkTexts(value: unknown, pointer = '', depth = 0): ProblemDeta
     return null;
   }
   for (const [key, entry] of Object.entries(value)) {
-    const fault = withPointer(textFault(key), pointer) ?? checkTexts(entry, `${pointer}/${escapePointer(key)}`, depth + 1);
+    const fault =
+      withPointer(textFault(key), pointer) ?? checkTexts(entry, `${pointer}/${escapePointer(key)}`, depth + 1);
     if (fault !== null) return fault;
   }
   return null;

@@ -5,7 +5,13 @@ import { Problem, type ProblemDetail } from '../problems.ts';
 import { SHARED_SCHEMAS } from './schemas.ts';
 
 // One error at a time: collecting all of them would let a hostile body cost as much as it likes. Verbose: the sentence of an error quotes the schema around it.
-const common = { strict: false, allErrors: false, verbose: true, validateFormats: false, removeAdditional: false } as const;
+const common = {
+  strict: false,
+  allErrors: false,
+  verbose: true,
+  validateFormats: false,
+  removeAdditional: false,
+} as const;
 // A body means what it says: nothing is coerced, filled in or dropped. Queries are text, so numbers and booleans are read from it.
 const bodies = new Ajv({ ...common, coerceTypes: false, useDefaults: false, schemas: [...SHARED_SCHEMAS] });
 const parameters = new Ajv({ ...common, coerceTypes: true, useDefaults: true, schemas: [...SHARED_SCHEMAS] });

@@ -114,19 +114,26 @@ export class CustomerWork {
     if (known === undefined) return { status: 'not_found' };
     if (!known.voided) {
       this.rewritten = true;
-      this.note(kind, item_id, { ...known, voided: true }, this.inserted[kind].has(item_id) ? this.inserted : this.replaced);
+      this.note(
+        kind,
+        item_id,
+        { ...known, voided: true },
+        this.inserted[kind].has(item_id) ? this.inserted : this.replaced,
+      );
     }
     return { status: 'voided' };
   }
 
   private applyCustomer(change: CustomerChange, groups: GroupBook): Outcome {
     const { known_since } = change;
-    if (this.erasedOn !== null && (known_since === undefined || known_since <= this.erasedOn)) return refused('customer_erased');
+    if (this.erasedOn !== null && (known_since === undefined || known_since <= this.erasedOn))
+      return refused('customer_erased');
     const group_ids = change.groups === undefined ? this.attributes.group_ids : groups.claim(change.groups);
     if (group_ids === null) return refused('too_many_groups');
     const next = { ...this.attributes, known_since: known_since ?? this.attributes.known_since, group_ids };
     const status = this.exists ? 'updated' : 'created';
-    const same = next.known_since === this.attributes.known_since && group_ids.join() === this.attributes.group_ids.join();
+    const same =
+      next.known_since === this.attributes.known_since && group_ids.join() === this.attributes.group_ids.join();
     if (same && this.exists) return { status: 'duplicate' };
     this.attributes = next;
     this.attributesChanged = true;

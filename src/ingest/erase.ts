@@ -24,7 +24,11 @@ export async function eraseCustomer(engine: Engine, customerId: string): Promise
       const differences = new Differences(engine.plan);
       if (customer !== undefined) {
         const events = (await readEvents(trx, [customerId])).get(customerId) ?? noEvents();
-        foldWhole(engine.plan, activityDays(historyOf(customer, events)), emitInto(differences, -1, customer.group_ids));
+        foldWhole(
+          engine.plan,
+          activityDays(historyOf(customer, events)),
+          emitInto(differences, -1, customer.group_ids),
+        );
         await recordErasures(trx, engine.versions.erasure_salt, [customerId], today);
       }
       const erased = await readErasures(trx, engine.versions.erasure_salt, [customerId]);

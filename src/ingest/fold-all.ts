@@ -1,6 +1,6 @@
-import { activityDays } from '../domain/history.ts';
 import type { Differences } from '../domain/differences.ts';
 import type { FoldPlan } from '../domain/fold.ts';
+import { activityDays } from '../domain/history.ts';
 import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
 import { type CustomerDates, type CustomerSave, pageCustomers } from '../store/customers.ts';
@@ -12,18 +12,28 @@ import { emitInto, foldWhole } from './refold.ts';
 const PAGE = 2_000;
 
 /** Gives every customer with all events, page by page in order of the ids. */
-export async function* eachPage(trx: Trx): AsyncGenerator<readonly { readonly customer: CustomerDates; readonly events: EventsById }[]> {
+export async function* eachPage(
+  trx: Trx,
+): AsyncGenerator<readonly { readonly customer: CustomerDates; readonly events: EventsById }[]> {
   for (let after = ''; ; ) {
     const customers = await pageCustomers(trx, after, PAGE);
     if (customers.length === 0) return;
-    const events = await readEvents(trx, customers.map((customer) => customer.customer_id));
+    const events = await readEvents(
+      trx,
+      customers.map((customer) => customer.customer_id),
+    );
     yield customers.map((customer) => ({ customer, events: events.get(customer.customer_id) ?? noEvents() }));
     after = customers.at(-1)!.customer_id;
   }
 }
 
 /** Folds a customer from the stored events alone: adds the whole contribution, and returns what should be saved. */
-export function foldStored(plan: FoldPlan, customer: CustomerDates, events: EventsById, differences: Differences): CustomerSave {
+export function foldStored(
+  plan: FoldPlan,
+  customer: CustomerDates,
+  events: EventsById,
+  differences: Differences,
+): CustomerSave {
   const history = historyOf(customer, events);
   const days = activityDays(history);
   const { saved, spells } = foldWhole(plan, days, emitInto(differences, 1, customer.group_ids));

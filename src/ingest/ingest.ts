@@ -5,11 +5,26 @@ import { activityDays } from '../domain/history.ts';
 import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { limitStatements, type Trx } from '../store/connect.ts';
-import { type CustomerSave, deleteCustomers, lockCustomers, readCustomers, saveCustomers, writeAttributes } from '../store/customers.ts';
+import {
+  type CustomerSave,
+  deleteCustomers,
+  lockCustomers,
+  readCustomers,
+  saveCustomers,
+  writeAttributes,
+} from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
 import { classifyFailure } from '../store/failures.ts';
 import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
-import { EVENT_KINDS, type EventKind, type EventsById, historyOf, noEvents, readEvents, readNamedEvents } from '../store/histories.ts';
+import {
+  EVENT_KINDS,
+  type EventKind,
+  type EventsById,
+  historyOf,
+  noEvents,
+  readEvents,
+  readNamedEvents,
+} from '../store/histories.ts';
 import { addDifferences } from '../store/rollups.ts';
 import { shareVersions } from '../store/versions.ts';
 import { insertEvents, type Owned, replaceEvents } from '../store/write-events.ts';
@@ -73,9 +88,19 @@ async function ingestIn(trx: Trx, engine: Engine, changes: readonly Change[]): P
     await insertEvents(trx, kind, rowsOf(kind, changed, 'inserted'));
     await replaceEvents(trx, kind, rowsOf(kind, changed, 'replaced'));
   }
-  await writeAttributes(trx, saves.filter((_, index) => changed[index]!.attributesChanged));
-  await saveCustomers(trx, saves, engine.plan.models.map((model) => model.version));
-  await deleteCustomers(trx, unused.map((work) => work.customer_id));
+  await writeAttributes(
+    trx,
+    saves.filter((_, index) => changed[index]!.attributesChanged),
+  );
+  await saveCustomers(
+    trx,
+    saves,
+    engine.plan.models.map((model) => model.version),
+  );
+  await deleteCustomers(
+    trx,
+    unused.map((work) => work.customer_id),
+  );
   return { outcomes, customers: changed.length, rollup_rows: await writeDifferences(trx, differences) };
 }
 
@@ -95,7 +120,10 @@ async function lockAndRead(trx: Trx, engine: Engine, changes: readonly Change[])
   const today = todayOf(engine);
   const ids = [...new Set(changes.map((change) => change.customer_id))].sort(compareText);
   const created = await lockCustomers(trx, ids, today);
-  const rows = await readCustomers(trx, ids.filter((id) => !created.has(id)));
+  const rows = await readCustomers(
+    trx,
+    ids.filter((id) => !created.has(id)),
+  );
   const erasures = await readErasures(trx, engine.versions.erasure_salt, ids);
   const known = new Map<string, EventsById>(ids.map((id) => [id, noEvents()]));
   for (const kind of EVENT_KINDS) {
@@ -115,7 +143,9 @@ function namedBy(change: Change, kind: EventKind): { customer_id: string; item_i
 }
 
 async function openGroupBook(trx: Trx, changes: readonly Change[]): Promise<GroupBook> {
-  const names = [...new Set(changes.flatMap((change) => (change.type === 'customer' ? (change.groups ?? []) : [])))].sort(compareText);
+  const names = [
+    ...new Set(changes.flatMap((change) => (change.type === 'customer' ? (change.groups ?? []) : []))),
+  ].sort(compareText);
   const ids = await readGroupIds(trx, names);
   if (names.every((name) => ids.has(name))) return new GroupBook(ids, 0);
   const room = await holdGroups(trx);
@@ -132,10 +162,18 @@ async function registerGroups(trx: Trx, groups: GroupBook, works: ReadonlyMap<st
 }
 
 /** Folds what each customer's changes do, into the differences; returns what to save, in the order of the works. */
-async function foldCustomers(trx: Trx, engine: Engine, works: readonly CustomerWork[], differences: Differences): Promise<CustomerSave[]> {
+async function foldCustomers(
+  trx: Trx,
+  engine: Engine,
+  works: readonly CustomerWork[],
+  differences: Differences,
+): Promise<CustomerSave[]> {
   const saved = works.map((work) => (work.stored === null ? null : decodeFold(work.stored.fold)));
   const rewritten = works.filter((work, index) => work.mustRefold(saved[index]?.open.day ?? 0));
-  const stored = await readEvents(trx, rewritten.map((work) => work.customer_id));
+  const stored = await readEvents(
+    trx,
+    rewritten.map((work) => work.customer_id),
+  );
   const anew = new Set(rewritten);
   return works.map((work, index) => {
     const before = saved[index] ?? null;
@@ -147,11 +185,19 @@ async function foldCustomers(trx: Trx, engine: Engine, works: readonly CustomerW
     }
     const events = stored.get(work.customer_id) ?? noEvents();
     if (work.stored !== null) {
-      foldWhole(engine.plan, activityDays(historyOf(work.stored, events)), emitInto(differences, -1, work.stored.group_ids));
+      foldWhole(
+        engine.plan,
+        activityDays(historyOf(work.stored, events)),
+        emitInto(differences, -1, work.stored.group_ids),
+      );
     }
     const days = activityDays(historyOf(work.attributes, overlay(events, work.replaced, work.inserted)));
     const folded = foldWhole(engine.plan, days, emitInto(differences, 1, work.attributes.group_ids));
-    return saveOf(work, folded, days.reduce((sum, day) => sum + day.pending_refunds, 0));
+    return saveOf(
+      work,
+      folded,
+      days.reduce((sum, day) => sum + day.pending_refunds, 0),
+    );
   });
 }
 
@@ -160,6 +206,12 @@ function saveOf(work: CustomerWork, { saved, spells }: Folded, pending_refunds: 
   return { customer_id, ...attributes, events, turnover, pending_refunds, fold: encodeFold(saved), spells };
 }
 
-function rowsOf<Kind extends EventKind>(kind: Kind, works: readonly CustomerWork[], side: 'inserted' | 'replaced'): Owned<never>[] {
-  return works.flatMap((work) => [...work[side][kind].values()].map((event) => ({ customer_id: work.customer_id, event: event as never })));
+function rowsOf<Kind extends EventKind>(
+  kind: Kind,
+  works: readonly CustomerWork[],
+  side: 'inserted' | 'replaced',
+): Owned<never>[] {
+  return works.flatMap((work) =>
+    [...work[side][kind].values()].map((event) => ({ customer_id: work.customer_id, event: event as never })),
+  );
 }

@@ -17,7 +17,10 @@ import { StartRefusedError } from './start.ts';
  * Folds everything anew from the stored events in one transaction: saved states, spells and roll-ups. Takes over the configured time zone (days of instants are
  * computed again, plain dates stay) and the configured currency if it has as many decimals. Ingest waits meanwhile; reads answer what was before.
  */
-export async function rebuild(parts: EngineParts, deployment: Deployment): Promise<{ readonly customers: number; readonly rollup_rows: number }> {
+export async function rebuild(
+  parts: EngineParts,
+  deployment: Deployment,
+): Promise<{ readonly customers: number; readonly rollup_rows: number }> {
   return await parts.db.transaction().execute(async (trx) => {
     const before = await holdVersions(trx);
     if (before.currency_decimals !== deployment.currency_decimals) {
@@ -25,17 +28,30 @@ export async function rebuild(parts: EngineParts, deployment: Deployment): Promi
         `Amounts are stored with the ${before.currency_decimals} decimals of ${before.currency}; ${deployment.currency} has ${deployment.currency_decimals}. Load the data into a new database.`,
       );
     }
-    await trx.updateTable('versions').set({ ...deployment, code_versions: CODE_VERSIONS }).execute();
-    const engine = createEngine(parts, { ...before, ...deployment, code_versions: CODE_VERSIONS }, await readModels(trx));
-    const moved = before.reporting_time_zone === deployment.reporting_time_zone ? null : timeZone(deployment.reporting_time_zone);
+    await trx
+      .updateTable('versions')
+      .set({ ...deployment, code_versions: CODE_VERSIONS })
+      .execute();
+    const engine = createEngine(
+      parts,
+      { ...before, ...deployment, code_versions: CODE_VERSIONS },
+      await readModels(trx),
+    );
+    const moved =
+      before.reporting_time_zone === deployment.reporting_time_zone ? null : timeZone(deployment.reporting_time_zone);
     for (const projection of PROJECTIONS) await clearRollup(trx, projection);
     await trx.deleteFrom('customer_stages').execute();
     const differences = new Differences(engine.plan);
     let customers = 0;
     for await (const page of eachPage(trx)) {
-      if (moved !== null) for (const { customer, events } of page) await moveDays(trx, customer.customer_id, events, moved);
+      if (moved !== null)
+        for (const { customer, events } of page) await moveDays(trx, customer.customer_id, events, moved);
       const saves = page.map(({ customer, events }) => foldStored(engine.plan, customer, events, differences));
-      await saveCustomers(trx, saves, engine.plan.models.map((model) => model.version));
+      await saveCustomers(
+        trx,
+        saves,
+        engine.plan.models.map((model) => model.version),
+      );
       customers += page.length;
     }
     return { customers, rollup_rows: await writeDifferences(trx, differences) };

@@ -1,6 +1,14 @@
 import type { ActivityDay } from '../domain/activity-day.ts';
 import { type Differences, EVERYBODY } from '../domain/differences.ts';
-import { closeDays, type FoldEmit, type FoldPlan, reopenDays, type SavedFold, type Spells, settleTail } from '../domain/fold.ts';
+import {
+  closeDays,
+  type FoldEmit,
+  type FoldPlan,
+  reopenDays,
+  type SavedFold,
+  type Spells,
+  settleTail,
+} from '../domain/fold.ts';
 
 /** A customer folded to the end. */
 export interface Folded {
@@ -26,7 +34,13 @@ export function foldWhole(plan: FoldPlan, days: readonly ActivityDay[], emit: Fo
  * Adds activity days to a saved fold, none of them before its open day: takes back the old tail, closes what can be closed, and adds the new
  * tail. The cost does not depend on how long the history is.
  */
-export function foldMore(plan: FoldPlan, saved: SavedFold, more: readonly ActivityDay[], add: FoldEmit, takeBack: FoldEmit): Folded {
+export function foldMore(
+  plan: FoldPlan,
+  saved: SavedFold,
+  more: readonly ActivityDay[],
+  add: FoldEmit,
+  takeBack: FoldEmit,
+): Folded {
   settleTail(plan, saved, takeBack);
   const next = closeDays(plan, saved.closed, reopenDays(saved, more), add);
   return { saved: next, spells: settleTail(plan, next, add).spells };

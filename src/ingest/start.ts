@@ -5,7 +5,15 @@ import type { Database } from '../store/connect.ts';
 import { classifyFailure } from '../store/failures.ts';
 import type { StoreLog } from '../store/log.ts';
 import { migrate, pendingMigrations } from '../store/migrate.ts';
-import { CODE_VERSIONS, type Deployment, readModels, readVersions, seedVersions, type Versions, versionsHold } from '../store/versions.ts';
+import {
+  CODE_VERSIONS,
+  type Deployment,
+  readModels,
+  readVersions,
+  seedVersions,
+  type Versions,
+  versionsHold,
+} from '../store/versions.ts';
 import { createEngine, type Engine } from './engine.ts';
 
 /** What starting needs. */
@@ -72,7 +80,10 @@ async function prepare(options: StartOptions, signal: AbortSignal): Promise<Engi
       log.warn({}, 'the schema is behind this code; waiting for npm run migrate');
     } catch (error) {
       if (classifyFailure(error) === 'unexpected') throw error;
-      log.warn({ reason: (error as { code?: string }).code ?? 'no answer', wait_ms: wait }, 'the database does not answer yet');
+      log.warn(
+        { reason: (error as { code?: string }).code ?? 'no answer', wait_ms: wait },
+        'the database does not answer yet',
+      );
     }
     await delay(wait, undefined, { signal });
   }

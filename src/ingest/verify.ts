@@ -2,7 +2,14 @@ import { Differences } from '../domain/differences.ts';
 import type { Projection } from '../domain/projection.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { type Database, inSnapshot, type Trx } from '../store/connect.ts';
-import { type CustomerRow, type CustomerSave, readCustomers, readOrphans, readSpells, spellsKey } from '../store/customers.ts';
+import {
+  type CustomerRow,
+  type CustomerSave,
+  readCustomers,
+  readOrphans,
+  readSpells,
+  spellsKey,
+} from '../store/customers.ts';
 import { keyColumns, readRollup } from '../store/rollups.ts';
 import type { Engine } from './engine.ts';
 import { eachPage, foldStored } from './fold-all.ts';
@@ -70,12 +77,21 @@ function compareState(found: Findings, fresh: CustomerSave, stored: CustomerRow 
   }
 }
 
-async function compareRollup(trx: Trx, found: Findings, projection: Projection, expected: Differences): Promise<number> {
+async function compareRollup(
+  trx: Trx,
+  found: Findings,
+  projection: Projection,
+  expected: Differences,
+): Promise<number> {
   const names = keyColumns(projection);
   const textOf = (values: readonly (number | bigint)[]): string => values.map(String).join();
   const stored = new Map((await readRollup(trx, projection)).map((row) => [textOf(row.key), textOf(row.measures)]));
   const rows = stored.size;
-  const where = (key: string): string => `${projection.name} at ${key.split(',').map((value, index) => `${names[index]}=${value}`).join(' ')}`;
+  const where = (key: string): string =>
+    `${projection.name} at ${key
+      .split(',')
+      .map((value, index) => `${names[index]}=${value}`)
+      .join(' ')}`;
   for (const row of expected.rows(projection)) {
     const key = textOf([row.model_version, row.group, ...row.key]);
     found.compare(where(key), textOf(row.measures), stored.get(key));

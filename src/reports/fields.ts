@@ -32,6 +32,8 @@ export function stage(description = 'Stage of the model.') {
 }
 
 /** Activity of a customer. */
-export function activity(description = 'Whether the customers are still there: none (never bought), active, at_risk or lapsed.') {
+export function activity(
+  description = 'Whether the customers are still there: none (never bought), active, at_risk or lapsed.',
+) {
   return oneOf(ACTIVITIES, { description });
 }

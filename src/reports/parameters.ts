@@ -9,7 +9,11 @@ export const modelParameter = Type.Optional(
 
 /** Only the customers who carry this group today, for past days too. */
 export const groupParameter = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 64, description: 'Only customers who carry this group today, for past days too.' }),
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: 'Only customers who carry this group today, for past days too.',
+  }),
 );
 
 /** Reads a day parameter, or the fallback if it is absent. */
@@ -17,7 +21,11 @@ export function readDay(parameter: string, text: string | undefined, fallback: D
   if (text === undefined) return fallback;
   const day = parseDay(text);
   if (day !== null) return day;
-  return { parameter, code: 'not_a_day', detail: 'is not a day of the calendar between 1900-01-01 and 2199-12-31; write YYYY-MM-DD' };
+  return {
+    parameter,
+    code: 'not_a_day',
+    detail: 'is not a day of the calendar between 1900-01-01 and 2199-12-31; write YYYY-MM-DD',
+  };
 }
 
 /** Reads a half-open range of days; both ends must be given. */
@@ -31,5 +39,9 @@ export function readRange(from: string | undefined, to: string | undefined): { f
   const end = readDay('to', to, 0);
   if (typeof end !== 'number') return end;
   if (end > first) return { from: first, to: end };
-  return { parameter: 'to', code: 'invalid_range', detail: 'must be after from: the range holds from, and ends before to' };
+  return {
+    parameter: 'to',
+    code: 'invalid_range',
+    detail: 'must be after from: the range holds from, and ends before to',
+  };
 }

@@ -9,4 +9,6 @@ import { storedEvents } from './stored-events.ts';
 export const PROJECTIONS = [storedEvents, stageMovesRollup] as readonly Projection[];
 
 /** Every report, each with its own route. */
-export const REPORTS = [stagePopulation, stageMoves] as readonly unknown[] as readonly Report<Record<string, unknown>>[];
+export const REPORTS = [stagePopulation, stageMoves] as readonly unknown[] as readonly Report<
+  Record<string, unknown>
+>[];

@@ -20,7 +20,9 @@ type Query = Static<typeof query>;
 
 const row = Type.Object({
   from_stage: nullable(stage(), { description: 'Stage on the eve of the move; null for customers who became known.' }),
-  from_activity: nullable(activity(), { description: 'Activity on the eve of the move; null for customers who became known.' }),
+  from_activity: nullable(activity(), {
+    description: 'Activity on the eve of the move; null for customers who became known.',
+  }),
   to_stage: stage('Stage at the end of the day of the move.'),
   to_activity: activity('Activity at the end of the day of the move.'),
   customers: count('Moves between these two positions: one net move a customer and day.'),
@@ -43,7 +45,8 @@ export const stageMoves: Report<Query> = {
     formula:
       'customers = number of moves between the ends of two consecutive days, the later one in [from, to); a customer moves at most once a day. balance: opening + entered − left = closing, where entered and left count changes of stage and becoming known, not changes of activity alone.',
     denominator: 'None: counts.',
-    window: 'Moves dated from `from` to the day before `to`, as known now; days after today hold the moves scheduled if nothing more happens.',
+    window:
+      'Moves dated from `from` to the day before `to`, as known now; days after today hold the moves scheduled if nothing more happens.',
     exclusions: 'Moves within one day. A customer who goes and comes back on different days is counted for each move.',
     reading: 'In June 2025, 31 active early repeat buyers became active core customers.',
   },
@@ -75,7 +78,11 @@ export const stageMoves: Report<Query> = {
     const sums = (await sumMoves(context, spans)).filter((sum) => sum.customers !== 0 && sum.from !== sum.to);
     const moves = sums.filter((sum) => sum.span === 1);
     if (moves.length > MAX_ROWS) {
-      return { parameter: 'to', code: 'range_too_wide', detail: `the answer exceeds ${MAX_ROWS} rows; narrow the range` };
+      return {
+        parameter: 'to',
+        code: 'range_too_wide',
+        detail: `the answer exceeds ${MAX_ROWS} rows; narrow the range`,
+      };
     }
     return {
       as_of: last,

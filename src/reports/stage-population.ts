@@ -17,7 +17,9 @@ const query = Type.Object(
     from: Type.Optional(day('First day of a series; with `to`.')),
     to: Type.Optional(day('The day after the last day of a series (the range is half-open).')),
     interval: Type.Optional(
-      oneOf(INTERVALS, { description: 'Step of a series; `month` if absent. Each point is the last day of a step, cut at `to`.' }),
+      oneOf(INTERVALS, {
+        description: 'Step of a series; `month` if absent. Each point is the last day of a step, cut at `to`.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -37,14 +39,17 @@ export const stagePopulation: Report<Query> = {
   definition: {
     report: 'stage-population',
     definition_version: 1,
-    question: 'How many customers stand on each stage at the end of a day, how active are they, and what have they brought?',
+    question:
+      'How many customers stand on each stage at the end of a day, how active are they, and what have they brought?',
     formula:
       'customers = number of customers whose stage and activity at the end of the day are those of the row; revenue = sum, over these customers, of amounts less refunds of their purchases dated on or before that day.',
     denominator: 'None: counts and sums.',
-    window: 'Every event that counts, dated on or before the day, as known now. A later refund, correction or erasure restates past days.',
+    window:
+      'Every event that counts, dated on or before the day, as known now. A later refund, correction or erasure restates past days.',
     exclusions:
       'Customers not yet known on the day. Voided and wholly refunded purchases do not count. A row whose stage and activity contradict each other by the rules of the model is left out.',
-    reading: 'At the end of 2025-06-30, 172 customers were core customers and active; they had brought 21,904.10 until then.',
+    reading:
+      'At the end of 2025-06-30, 172 customers were core customers and active; they had brought 21,904.10 until then.',
   },
   operation_id: 'getStagePopulation',
   query,
@@ -62,7 +67,9 @@ export const stagePopulation: Report<Query> = {
     const shown = shownPositions(context.model);
     if (points.length * shown.length > MAX_ROWS) {
       const fits = Math.floor(MAX_ROWS / shown.length);
-      return tooWide(`${points.length} points of ${shown.length} rows each exceed ${MAX_ROWS} rows; ask for at most ${fits} points`);
+      return tooWide(
+        `${points.length} points of ${shown.length} rows each exceed ${MAX_ROWS} rows; ask for at most ${fits} points`,
+      );
     }
     const spans = points.map((last, index): Span => ({ first: index === 0 ? null : points[index - 1]! + 1, last }));
     const sums = await sumMoves(context, spans);
@@ -79,13 +86,21 @@ function tooWide(detail: string): ReportFault {
 function pointsOf(request: Query, today: Day): readonly Day[] | ReportFault {
   if (request.from === undefined && request.to === undefined) {
     if (request.interval !== undefined) {
-      return { parameter: 'interval', code: 'invalid_range', detail: 'needs from and to; leave it out to ask for one day' };
+      return {
+        parameter: 'interval',
+        code: 'invalid_range',
+        detail: 'needs from and to; leave it out to ask for one day',
+      };
     }
     const asOf = readDay('as_of', request.as_of, today);
     return typeof asOf === 'number' ? [asOf] : asOf;
   }
   if (request.as_of !== undefined) {
-    return { parameter: 'as_of', code: 'invalid_range', detail: 'cannot be given together with from and to; ask for a day or for a series' };
+    return {
+      parameter: 'as_of',
+      code: 'invalid_range',
+      detail: 'cannot be given together with from and to; ask for a day or for a series',
+    };
   }
   const range = readRange(request.from, request.to);
   if ('code' in range) return range;
@@ -95,7 +110,8 @@ function pointsOf(request: Query, today: Day): readonly Day[] | ReportFault {
 function series(from: Day, to: Day, interval: Interval): readonly Day[] | ReportFault {
   const points: Day[] = [];
   for (let start = from; start < to; start = nextPeriodStart(start, interval)) {
-    if (points.length === MAX_POINTS) return tooWide(`a series has at most ${MAX_POINTS} points; narrow the range or widen the interval`);
+    if (points.length === MAX_POINTS)
+      return tooWide(`a series has at most ${MAX_POINTS} points; narrow the range or widen the interval`);
     points.push(Math.min(nextPeriodStart(start, interval), to) - 1);
   }
   return points;
@@ -142,4 +158,3 @@ function stocks(points: readonly Day[], sums: readonly MoveSum[], shown: readonl
     }));
   });
 }
-

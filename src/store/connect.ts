@@ -60,10 +60,13 @@ export function connect({ connection, max, connect_timeout_ms, silence_ms }: Poo
 
 /** The server stops statements that take too long (`limitStatements`); this is for when it is no longer heard at all. */
 function giveUpSilent(pool: pg.Pool, silence_ms: number): void {
-  const socketOf = (client: pg.PoolClient): Socket => (client as unknown as { connection: { stream: Socket } }).connection.stream;
+  const socketOf = (client: pg.PoolClient): Socket =>
+    (client as unknown as { connection: { stream: Socket } }).connection.stream;
   pool.on('connect', (client) => {
     const socket = socketOf(client);
-    socket.on('timeout', () => socket.destroy(Object.assign(new Error('Connection terminated: the server is silent'), { code: 'ETIMEDOUT' })));
+    socket.on('timeout', () =>
+      socket.destroy(Object.assign(new Error('Connection terminated: the server is silent'), { code: 'ETIMEDOUT' })),
+    );
   });
   pool.on('acquire', (client) => socketOf(client).setTimeout(silence_ms));
   pool.on('release', (_error, client) => socketOf(client).setTimeout(0));
@@ -91,5 +94,7 @@ export async function inSnapshot<Result>(
  */
 export async function limitStatements(trx: Trx, timeout_ms: number): Promise<void> {
   const limit = String(Math.trunc(timeout_ms));
-  await sql`select set_config('statement_timeout', ${limit}, true), set_config('idle_in_transaction_session_timeout', ${limit}, true)`.execute(trx);
+  await sql`select set_config('statement_timeout', ${limit}, true), set_config('idle_in_transaction_session_timeout', ${limit}, true)`.execute(
+    trx,
+  );
 }

@@ -102,13 +102,28 @@ export async function saveCustomers(
 
 /** The next customers in order of their ids. */
 export async function pageCustomers(trx: Trx, after: string, limit: number): Promise<CustomerDates[]> {
-  return await trx.selectFrom('customers').selectAll().where('customer_id', '>', after).orderBy('customer_id').limit(limit).execute();
+  return await trx
+    .selectFrom('customers')
+    .selectAll()
+    .where('customer_id', '>', after)
+    .orderBy('customer_id')
+    .limit(limit)
+    .execute();
 }
 
 /** The stored spells of customers, by customer and model version. */
 export async function readSpells(trx: Trx, customerIds: readonly string[]): Promise<Map<string, Spells>> {
-  const rows = await trx.selectFrom('customer_stages').selectAll().where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();
-  return new Map(rows.map((row) => [spellsKey(row.customer_id, row.model_version), { positions: row.positions, first_days: row.first_days }]));
+  const rows = await trx
+    .selectFrom('customer_stages')
+    .selectAll()
+    .where('customer_id', '=', sql<string>`any(${customerIds}::text[])`)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      spellsKey(row.customer_id, row.model_version),
+      { positions: row.positions, first_days: row.first_days },
+    ]),
+  );
 }
 
 /** Key of one customer and model version in the map of `readSpells`. */

@@ -75,7 +75,8 @@ export async function readModels(db: Database | Trx): Promise<StoredModel[]> {
  */
 export async function shareVersions(trx: Trx, expected: Versions): Promise<void> {
   const { rows } = await sql<Versions>`select * from versions for share`.execute(trx);
-  if (!areSame(rows[0], expected)) throw new VersionMismatchError('the database was changed by another version of the code or of the models');
+  if (!areSame(rows[0], expected))
+    throw new VersionMismatchError('the database was changed by another version of the code or of the models');
 }
 
 /** Whether the fence would let a write through now. */

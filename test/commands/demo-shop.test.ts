@@ -1,5 +1,11 @@
 import t from 'tap';
-import type { DemoBatch, DemoCustomer, DemoInteraction, DemoPurchase, DemoRefund } from '../../src/commands/demo-items.ts';
+import type {
+  DemoBatch,
+  DemoCustomer,
+  DemoInteraction,
+  DemoPurchase,
+  DemoRefund,
+} from '../../src/commands/demo-items.ts';
 import { demoShop } from '../../src/commands/demo-shop.ts';
 
 const DAY_MS = 86_400_000;

@@ -24,7 +24,13 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Items that are valid as they stand. The tests' clock says noon of 2026-06-15, UTC; the currency is the euro. */
 export const VALID = {
   customers: { customer_id: 'c', known_since: '2026-01-01', groups: ['g'] },
-  purchases: { customer_id: 'c', purchase_id: 'p', purchased_at: '2026-01-05T10:00:00Z', amount: '10.00', products: ['tea'] },
+  purchases: {
+    customer_id: 'c',
+    purchase_id: 'p',
+    purchased_at: '2026-01-05T10:00:00Z',
+    amount: '10.00',
+    products: ['tea'],
+  },
   refunds: { customer_id: 'c', refund_id: 'r', purchase_id: 'p', refunded_at: '2026-01-07', amount: '2.00' },
   interactions: { customer_id: 'c', interaction_id: 'i', occurred_at: '2026-01-06', kind: 'visit' },
 } as const;
@@ -44,7 +50,7 @@ function secretOf(value: unknown): { secret?: string } {
 
 /** One wrong field of an item in a batch: 200, and the item is refused by name. */
 function inBatch(kind: Kind, field: string, value: unknown, code: string, place = field): HostileCase {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(value) ?? 'nothing';
+  const shown = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'nothing');
   return {
     what: `${field} ${shown.slice(0, 60)} in a batch of ${kind}`,
     method: 'POST',
@@ -58,7 +64,13 @@ function inBatch(kind: Kind, field: string, value: unknown, code: string, place 
 }
 
 /** The same in a single item: 400, and the field is named. */
-function inPut(kind: 'purchases' | 'refunds' | 'interactions', field: string, value: unknown, code: string, place = field): HostileCase {
+function inPut(
+  kind: 'purchases' | 'refunds' | 'interactions',
+  field: string,
+  value: unknown,
+  code: string,
+  place = field,
+): HostileCase {
   return {
     what: `${field} ${JSON.stringify(value)?.slice(0, 60)} in a PUT of ${kind}`,
     method: 'PUT',
@@ -174,12 +186,18 @@ function fieldCases(): HostileCase[] {
   for (const [value, code] of MOMENTS.filter((_, index) => index % 5 === 0)) {
     cases.push(inBatch('refunds', 'refunded_at', value, code), inPut('interactions', 'occurred_at', value, code));
   }
-  for (const [value, code] of AMOUNTS) cases.push(inBatch('purchases', 'amount', value, code), inPut('refunds', 'amount', value, code));
+  for (const [value, code] of AMOUNTS)
+    cases.push(inBatch('purchases', 'amount', value, code), inPut('refunds', 'amount', value, code));
   for (const [value, code] of AMOUNTS.filter((_, index) => index % 4 === 0)) {
-    cases.push(inBatch('purchases', 'cost', value, code), inPut('purchases', 'discount', value, code), inBatch('interactions', 'cost', value, code));
+    cases.push(
+      inBatch('purchases', 'cost', value, code),
+      inPut('purchases', 'discount', value, code),
+      inBatch('interactions', 'cost', value, code),
+    );
   }
   for (const raw of NUMBERS) {
-    const place = raw === '-0' || raw === '1.0000000000000000000000001' ? [] : [rawNumber('interactions', 'score', raw)];
+    const place =
+      raw === '-0' || raw === '1.0000000000000000000000001' ? [] : [rawNumber('interactions', 'score', raw)];
     cases.push(rawNumber('purchases', 'amount', raw), ...place);
   }
   return cases;
@@ -227,7 +245,12 @@ function textCases(): HostileCase[] {
     inBatch('purchases', 'currency', 'EURO', 'wrong_format'),
     inBatch('purchases', 'currency', 978, 'wrong_type'),
     inPut('purchases', 'currency', 'USD', 'other_currency'),
-    inBatch('purchases', 'products', Array.from({ length: 101 }, (_, index) => `p${index}`), 'wrong_length'),
+    inBatch(
+      'purchases',
+      'products',
+      Array.from({ length: 101 }, (_, index) => `p${index}`),
+      'wrong_length',
+    ),
     inBatch('purchases', 'products', [''], 'wrong_length', 'products/0'),
     inBatch('purchases', 'products', ['tea', 'x'.repeat(65)], 'wrong_length', 'products/1'),
     inBatch('purchases', 'products', [7], 'wrong_type', 'products/0'),
@@ -236,7 +259,12 @@ function textCases(): HostileCase[] {
     inBatch('purchases', 'products', ['tea', `x${NUL}`], 'nul_character', 'products/1'),
     inBatch('purchases', 'products', [`tea ${LONE}`], 'lone_surrogate', 'products/0'),
     inPut('purchases', 'products', [`tea ${LONE}`], 'lone_surrogate', 'products/0'),
-    inBatch('customers', 'groups', Array.from({ length: 17 }, (_, index) => `g${index}`), 'wrong_length'),
+    inBatch(
+      'customers',
+      'groups',
+      Array.from({ length: 17 }, (_, index) => `g${index}`),
+      'wrong_length',
+    ),
     inBatch('customers', 'groups', [''], 'wrong_length', 'groups/0'),
     inBatch('customers', 'groups', ['x'.repeat(65)], 'wrong_length', 'groups/0'),
     inBatch('customers', 'groups', [null], 'wrong_type', 'groups/0'),
@@ -297,7 +325,11 @@ function unknownFieldCases(): HostileCase[] {
     batch('in an item named toString', { items: [{ ...item, toString: 1 }] }, '/items/0/toString'),
     batch('in an item named hasOwnProperty', { items: [{ ...item, hasOwnProperty: 1 }] }, '/items/0/hasOwnProperty'),
     batch('with an empty name', { items: [{ ...item, '': 1 }] }, '/items/0/'),
-    batch('of 65 characters, the 64th an emoji', { items: [{ ...item, [`${'a'.repeat(63)}😀z`]: 1 }] }, `/items/0/${'a'.repeat(63)}\ufffd`),
+    batch(
+      'of 65 characters, the 64th an emoji',
+      { items: [{ ...item, [`${'a'.repeat(63)}😀z`]: 1 }] },
+      `/items/0/${'a'.repeat(63)}\ufffd`,
+    ),
     { ...inPut('purchases', 'customer_id', 'c', 'unknown_field') },
     { ...inPut('refunds', 'note', { deep: { deeper: [] } }, 'unknown_field') },
     { ...inBatch('customers', 'name', 'Ana Secreta', 'unknown_field') },
@@ -308,7 +340,15 @@ function unknownFieldCases(): HostileCase[] {
 
 /** Bodies that are no list of items, or no JSON at all. */
 function bodyCases(): HostileCase[] {
-  const to = (path: string, what: string, body: unknown, code: string, at: string | null, headers?: Record<string, string>, status = 400): HostileCase => ({
+  const to = (
+    path: string,
+    what: string,
+    body: unknown,
+    code: string,
+    at: string | null,
+    headers?: Record<string, string>,
+    status = 400,
+  ): HostileCase => ({
     what: `${what} to ${path}`,
     method: 'POST',
     path,
@@ -318,10 +358,18 @@ function bodyCases(): HostileCase[] {
     at,
     ...(headers === undefined ? {} : { headers }),
   });
-  const post = (what: string, body: unknown, code: string, at: string | null, headers?: Record<string, string>, status = 400) =>
-    to('/v1/purchases', what, body, code, at, headers, status);
+  const post = (
+    what: string,
+    body: unknown,
+    code: string,
+    at: string | null,
+    headers?: Record<string, string>,
+    status = 400,
+  ) => to('/v1/purchases', what, body, code, at, headers, status);
   const valid = JSON.stringify({ items: [VALID.purchases] });
-  const many = (count: number) => ({ items: Array.from({ length: count }, (_, index) => ({ ...VALID.purchases, purchase_id: `m${index}` })) });
+  const many = (count: number) => ({
+    items: Array.from({ length: count }, (_, index) => ({ ...VALID.purchases, purchase_id: `m${index}` })),
+  });
   const json = 'application/json';
   return [
     post('an empty body', '', 'malformed_json', null),
@@ -336,18 +384,62 @@ function bodyCases(): HostileCase[] {
     post('a raw control character', '{"items":["a\u0001"]}', 'malformed_json', null),
     post('an escape that does not exist', '{"items":["\\x41"]}', 'malformed_json', null),
     post('NDJSON', '{"a":1}\n{"a":2}\n', 'malformed_json', null),
-    post('UTF-16 with a byte order mark', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(valid, 'utf16le')]), 'malformed_json', null),
+    post(
+      'UTF-16 with a byte order mark',
+      Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(valid, 'utf16le')]),
+      'malformed_json',
+      null,
+    ),
     post('UTF-16 without a byte order mark', Buffer.from(valid, 'utf16le'), 'malformed_json', null),
     post('latin-1 bytes', Buffer.from(valid.replace('tea', 'té'), 'latin1'), 'malformed_json', null),
-    post('an overlong UTF-8 form of a slash', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')]), 'malformed_json', null),
-    post('a surrogate encoded in UTF-8', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xed, 0xa0, 0xbd]), Buffer.from('"}')]), 'malformed_json', null),
+    post(
+      'an overlong UTF-8 form of a slash',
+      Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')]),
+      'malformed_json',
+      null,
+    ),
+    post(
+      'a surrogate encoded in UTF-8',
+      Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xed, 0xa0, 0xbd]), Buffer.from('"}')]),
+      'malformed_json',
+      null,
+    ),
     post('a NUL byte', Buffer.from(`${valid}\0`), 'malformed_json', null),
     post('__proto__ as a member', '{"__proto__":{"items":[]},"items":[]}', 'malformed_json', null),
-    post('__proto__ in an item', valid.replace('"customer_id"', '"__proto__":{"customer_id":"x"},"customer_id"'), 'malformed_json', null),
-    post('constructor.prototype in an item', valid.replace('"customer_id"', '"constructor":{"prototype":{}},"customer_id"'), 'malformed_json', null),
-    post('nesting 10,000 deep, closed', `{"items":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'too_deep', `/items/0${'/0'.repeat(30)}`, {}, 200),
-    post('nesting 10,000 deep beside the items', `{"items":[],"x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'too_deep', `/x${'/0'.repeat(31)}`),
-    post('objects 100,000 deep', `{"items":[${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}]}`, 'too_deep', `/items/0${'/a'.repeat(30)}`, {}, 200),
+    post(
+      '__proto__ in an item',
+      valid.replace('"customer_id"', '"__proto__":{"customer_id":"x"},"customer_id"'),
+      'malformed_json',
+      null,
+    ),
+    post(
+      'constructor.prototype in an item',
+      valid.replace('"customer_id"', '"constructor":{"prototype":{}},"customer_id"'),
+      'malformed_json',
+      null,
+    ),
+    post(
+      'nesting 10,000 deep, closed',
+      `{"items":${'['.repeat(10_000)}${']'.repeat(10_000)}}`,
+      'too_deep',
+      `/items/0${'/0'.repeat(30)}`,
+      {},
+      200,
+    ),
+    post(
+      'nesting 10,000 deep beside the items',
+      `{"items":[],"x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`,
+      'too_deep',
+      `/x${'/0'.repeat(31)}`,
+    ),
+    post(
+      'objects 100,000 deep',
+      `{"items":[${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}]}`,
+      'too_deep',
+      `/items/0${'/a'.repeat(30)}`,
+      {},
+      200,
+    ),
     post('nesting 10,000 deep, never closed', '['.repeat(10_000), 'malformed_json', null),
     post('no body', undefined, 'wrong_type', ''),
     post('null', 'null', 'wrong_type', ''),
@@ -361,39 +453,129 @@ function bodyCases(): HostileCase[] {
     post('no items', { items: [] }, 'wrong_length', '/items'),
     post('1,001 items', many(1_001), 'wrong_length', '/items'),
     post('65,536 empty items', `{"items":[${'{},'.repeat(65_535)}{}]}`, 'wrong_length', '/items'),
-    post('300,000 keys', `{${Array.from({ length: 300_000 }, (_, index) => `"k${index}":0`).join(',')}}`, 'required', '/items'),
-    post('300,000 keys in an item', `{"items":[{${Array.from({ length: 300_000 }, (_, index) => `"k${index}":0`).join(',')}}]}`, 'required', '/items/0/customer_id', {}, 200),
-    ...[null, 1, 'x', [], true].map((item) => post(`the item ${JSON.stringify(item)}`, { items: [item] }, 'wrong_type', '/items/0', {}, 200)),
+    post(
+      '300,000 keys',
+      `{${Array.from({ length: 300_000 }, (_, index) => `"k${index}":0`).join(',')}}`,
+      'required',
+      '/items',
+    ),
+    post(
+      '300,000 keys in an item',
+      `{"items":[{${Array.from({ length: 300_000 }, (_, index) => `"k${index}":0`).join(',')}}]}`,
+      'required',
+      '/items/0/customer_id',
+      {},
+      200,
+    ),
+    ...[null, 1, 'x', [], true].map((item) =>
+      post(`the item ${JSON.stringify(item)}`, { items: [item] }, 'wrong_type', '/items/0', {}, 200),
+    ),
     post('text', valid, 'unsupported_media_type', null, { 'content-type': 'text/plain' }, 415),
-    post('a form', 'items=1', 'unsupported_media_type', null, { 'content-type': 'application/x-www-form-urlencoded' }, 415),
-    post('multipart', '--x\r\n\r\n--x--', 'unsupported_media_type', null, { 'content-type': 'multipart/form-data; boundary=x' }, 415),
+    post(
+      'a form',
+      'items=1',
+      'unsupported_media_type',
+      null,
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      415,
+    ),
+    post(
+      'multipart',
+      '--x\r\n\r\n--x--',
+      'unsupported_media_type',
+      null,
+      { 'content-type': 'multipart/form-data; boundary=x' },
+      415,
+    ),
     post('XML', '<items/>', 'unsupported_media_type', null, { 'content-type': 'application/xml' }, 415),
     post('almost JSON', valid, 'unsupported_media_type', null, { 'content-type': 'application/jsonx' }, 415),
     post('a content type that is none', valid, 'unsupported_media_type', null, { 'content-type': 'json' }, 415),
-    post('JSON in latin-1, as its charset says', valid, 'unsupported_media_type', null, { 'content-type': `${json}; charset=iso-8859-1` }, 415),
-    post('JSON in UTF-16, as its charset says', valid, 'unsupported_media_type', null, { 'content-type': `${json};charset="utf-16le"` }, 415),
+    post(
+      'JSON in latin-1, as its charset says',
+      valid,
+      'unsupported_media_type',
+      null,
+      { 'content-type': `${json}; charset=iso-8859-1` },
+      415,
+    ),
+    post(
+      'JSON in UTF-16, as its charset says',
+      valid,
+      'unsupported_media_type',
+      null,
+      { 'content-type': `${json};charset="utf-16le"` },
+      415,
+    ),
     ...['gzip', 'br', 'deflate', 'x-snappy', 'gzip, gzip'].map((encoding) =>
-      post(`content encoding ${encoding}`, Buffer.from([0x1f, 0x8b, 8, 0]), 'unsupported_media_type', null, { 'content-encoding': encoding }, 415),
+      post(
+        `content encoding ${encoding}`,
+        Buffer.from([0x1f, 0x8b, 8, 0]),
+        'unsupported_media_type',
+        null,
+        { 'content-encoding': encoding },
+        415,
+      ),
     ),
     post('4 MiB and a byte', `{"items":[]}${' '.repeat(4_194_304 - 11)}`, 'payload_too_large', null, {}, 413),
     to('/v1/customers/lookup', 'no ids', { customer_ids: [] }, 'wrong_length', '/customer_ids'),
-    to('/v1/customers/lookup', '1,001 ids', { customer_ids: Array.from({ length: 1_001 }, (_, index) => `c${index}`) }, 'wrong_length', '/customer_ids'),
+    to(
+      '/v1/customers/lookup',
+      '1,001 ids',
+      { customer_ids: Array.from({ length: 1_001 }, (_, index) => `c${index}`) },
+      'wrong_length',
+      '/customer_ids',
+    ),
     to('/v1/customers/lookup', 'an empty id', { customer_ids: ['c', ''] }, 'wrong_length', '/customer_ids/1'),
     to('/v1/customers/lookup', 'an id with NUL', { customer_ids: ['c', NUL] }, 'nul_character', '/customer_ids/1'),
-    to('/v1/customers/lookup', 'an unknown model', { customer_ids: ['c'], model: 'constructor' }, 'unknown_model', '?model'),
-    to('/v1/customers/lookup', 'a day that is none', { customer_ids: ['c'], as_of: '2026-02-30' }, 'not_a_day', '?as_of'),
+    to(
+      '/v1/customers/lookup',
+      'an unknown model',
+      { customer_ids: ['c'], model: 'constructor' },
+      'unknown_model',
+      '?model',
+    ),
+    to(
+      '/v1/customers/lookup',
+      'a day that is none',
+      { customer_ids: ['c'], as_of: '2026-02-30' },
+      'not_a_day',
+      '?as_of',
+    ),
     to('/v1/customers/lookup', 'a field too many', { customer_ids: ['c'], limit: 1 }, 'unknown_field', '/limit'),
-    { ...post('a body', '{"a":', 'malformed_json', null), method: 'DELETE', path: '/v1/customers/c/purchases/p', what: 'broken JSON in a DELETE' },
-    { ...post('a body', [], 'wrong_type', ''), method: 'PUT', path: '/v1/customers/c/purchases/p', what: 'a list in a PUT' },
-    { ...post('a body', undefined, 'wrong_type', ''), method: 'PUT', path: '/v1/customers/c/purchases/p', what: 'a PUT without a body' },
+    {
+      ...post('a body', '{"a":', 'malformed_json', null),
+      method: 'DELETE',
+      path: '/v1/customers/c/purchases/p',
+      what: 'broken JSON in a DELETE',
+    },
+    {
+      ...post('a body', [], 'wrong_type', ''),
+      method: 'PUT',
+      path: '/v1/customers/c/purchases/p',
+      what: 'a list in a PUT',
+    },
+    {
+      ...post('a body', undefined, 'wrong_type', ''),
+      method: 'PUT',
+      path: '/v1/customers/c/purchases/p',
+      what: 'a PUT without a body',
+    },
   ];
 }
 
-const b64 = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const b64 = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 /** Paths and queries that mean nothing. */
 function addressCases(): HostileCase[] {
-  const get = (path: string, code: string, at: string | null, status = 400): HostileCase => ({ what: `GET ${path.slice(0, 90)}`, method: 'GET', path, status, code, at });
+  const get = (path: string, code: string, at: string | null, status = 400): HostileCase => ({
+    what: `GET ${path.slice(0, 90)}`,
+    method: 'GET',
+    path,
+    status,
+    code,
+    at,
+  });
   const long = 'x'.repeat(129);
   const list = '/v1/customers/c/purchases';
   const stock = '/v1/reports/stage-population';
@@ -411,9 +593,21 @@ function addressCases(): HostileCase[] {
     get('/v1/customers/%e2%82', 'invalid_request', null),
     get('/v1/customers/%ED%A0%80', 'invalid_request', null),
     get('/v1/customers/%c0%af', 'invalid_request', null),
-    { ...get('/v1/customers/c/purchases/%00', 'nul_character', '?item_id'), method: 'DELETE', what: 'DELETE of an item with NUL in its id' },
-    { ...get(`/v1/customers/c/refunds/${long}`, 'wrong_length', '?item_id'), method: 'DELETE', what: 'DELETE of an item of 129 characters' },
-    { ...get('/v1/customers/%00', 'nul_character', '?customer_id'), method: 'DELETE', what: 'erasure of an id with NUL' },
+    {
+      ...get('/v1/customers/c/purchases/%00', 'nul_character', '?item_id'),
+      method: 'DELETE',
+      what: 'DELETE of an item with NUL in its id',
+    },
+    {
+      ...get(`/v1/customers/c/refunds/${long}`, 'wrong_length', '?item_id'),
+      method: 'DELETE',
+      what: 'DELETE of an item of 129 characters',
+    },
+    {
+      ...get('/v1/customers/%00', 'nul_character', '?customer_id'),
+      method: 'DELETE',
+      what: 'erasure of an id with NUL',
+    },
     get('/v1/customers/nobody', 'customer_not_found', null, 404),
     get('/v1/customers/nobody/timeline', 'customer_not_found', null, 404),
     get(`/v1/customers/nobody/refunds`, 'customer_not_found', null, 404),
@@ -526,8 +720,10 @@ function classificationCases(): HostileCase[] {
   });
   const document = (what: string, changed: unknown, code: string, at: string) =>
     send(what, { model_document: changed, histories: [{}] }, code, `/model_document${at}`);
-  const rule = (what: string, when: unknown, code: string, at = '') => document(what, model({}, when), code, `/stages/1/when${at}`);
-  const history = (what: string, given: unknown, code: string, at: string) => send(what, { histories: [given] }, code, `/histories/0${at}`, 200);
+  const rule = (what: string, when: unknown, code: string, at = '') =>
+    document(what, model({}, when), code, `/stages/1/when${at}`);
+  const history = (what: string, given: unknown, code: string, at: string) =>
+    send(what, { histories: [given] }, code, `/histories/0${at}`, 200);
   const [first, second] = model({}).stages as [Fields, Fields];
   const { when: _, ...whenless } = second;
   const day = (value: string) => ({ purchased_at: '2026-01-05', amount: value });
@@ -535,25 +731,80 @@ function classificationCases(): HostileCase[] {
     document('a model that is null', null, 'wrong_type', ''),
     document('a model that is a list', [], 'wrong_type', ''),
     document('a model without stages', model({ stages: [] }), 'wrong_length', '/stages'),
-    document('a model of 32 stages', model({ stages: Array.from({ length: 32 }, (_, index) => ({ ...second, stage: `s${index}` })) }), 'wrong_length', '/stages'),
+    document(
+      'a model of 32 stages',
+      model({ stages: Array.from({ length: 32 }, (_, index) => ({ ...second, stage: `s${index}` })) }),
+      'wrong_length',
+      '/stages',
+    ),
     document('a model without a name', model({ model_id: undefined }), 'required', '/model_id'),
     document('a model named like no model', model({ model_id: 'Own Model' }), 'wrong_text', '/model_id'),
     document('an unknown field in the model', model({ owner: 'x' }), 'unknown_field', '/owner'),
-    document('an unknown field in the lapse policy', model({ lapse: { policy: 'fixed', at_risk_after_days: 1, lapsed_after_days: 2, grace: 1 } }), 'unknown_field', '/lapse/grace'),
-    document('an unknown field in a stage', model({ stages: [first, { ...second, colour: 'red' }] }), 'unknown_field', '/stages/1/colour'),
+    document(
+      'an unknown field in the lapse policy',
+      model({ lapse: { policy: 'fixed', at_risk_after_days: 1, lapsed_after_days: 2, grace: 1 } }),
+      'unknown_field',
+      '/lapse/grace',
+    ),
+    document(
+      'an unknown field in a stage',
+      model({ stages: [first, { ...second, colour: 'red' }] }),
+      'unknown_field',
+      '/stages/1/colour',
+    ),
     document('an unknown language', model({ title: { ...WORDS, fr: 'x' } }), 'unknown_field', '/title/fr'),
     document('a language missing', model({ title: { en: 'x', es: 'x' } }), 'required', '/title/de'),
     document('an empty title', model({ title: { ...WORDS, en: '' } }), 'wrong_text', '/title/en'),
-    document('a description of 2,001 characters', model({ description: { ...WORDS, en: 'x'.repeat(2_001) } }), 'wrong_text', '/description/en'),
-    document('an unknown lapse policy', model({ lapse: { policy: 'never', at_risk_after_days: 1, lapsed_after_days: 2 } }), 'unknown_policy', '/lapse/policy'),
-    document('lapse days out of order', model({ lapse: { policy: 'fixed', at_risk_after_days: 2, lapsed_after_days: 2 } }), 'out_of_order', '/lapse/lapsed_after_days'),
-    document('lapse after 10⁹ days', model({ lapse: { policy: 'fixed', at_risk_after_days: 1, lapsed_after_days: 1e9 } }), 'wrong_number', '/lapse/lapsed_after_days'),
-    document('lapse after −1 days', model({ lapse: { policy: 'fixed', at_risk_after_days: -1, lapsed_after_days: 2 } }), 'wrong_number', '/lapse/at_risk_after_days'),
-    document('a first stage with a rule', model({ stages: [{ ...first, when: RULE }, second] }), 'first_stage_has_when', '/stages/0/when'),
+    document(
+      'a description of 2,001 characters',
+      model({ description: { ...WORDS, en: 'x'.repeat(2_001) } }),
+      'wrong_text',
+      '/description/en',
+    ),
+    document(
+      'an unknown lapse policy',
+      model({ lapse: { policy: 'never', at_risk_after_days: 1, lapsed_after_days: 2 } }),
+      'unknown_policy',
+      '/lapse/policy',
+    ),
+    document(
+      'lapse days out of order',
+      model({ lapse: { policy: 'fixed', at_risk_after_days: 2, lapsed_after_days: 2 } }),
+      'out_of_order',
+      '/lapse/lapsed_after_days',
+    ),
+    document(
+      'lapse after 10⁹ days',
+      model({ lapse: { policy: 'fixed', at_risk_after_days: 1, lapsed_after_days: 1e9 } }),
+      'wrong_number',
+      '/lapse/lapsed_after_days',
+    ),
+    document(
+      'lapse after −1 days',
+      model({ lapse: { policy: 'fixed', at_risk_after_days: -1, lapsed_after_days: 2 } }),
+      'wrong_number',
+      '/lapse/at_risk_after_days',
+    ),
+    document(
+      'a first stage with a rule',
+      model({ stages: [{ ...first, when: RULE }, second] }),
+      'first_stage_has_when',
+      '/stages/0/when',
+    ),
     document('a second stage without a rule', model({ stages: [first, whenless] }), 'required', '/stages/1/when'),
-    document('two stages of one name', model({ stages: [first, { ...second, stage: 'known' }] }), 'duplicate_stage', '/stages/1/stage'),
+    document(
+      'two stages of one name',
+      model({ stages: [first, { ...second, stage: 'known' }] }),
+      'duplicate_stage',
+      '/stages/1/stage',
+    ),
     document('a stage that is null', model({ stages: [first, null] }), 'wrong_type', '/stages/1'),
-    document('off_ladder as text', model({ stages: [first, { ...second, off_ladder: 'no' }] }), 'wrong_type', '/stages/1/off_ladder'),
+    document(
+      'off_ladder as text',
+      model({ stages: [first, { ...second, off_ladder: 'no' }] }),
+      'wrong_type',
+      '/stages/1/off_ladder',
+    ),
     rule('a rule that is null', null, 'wrong_type'),
     rule('a rule that is a list', [], 'wrong_type'),
     rule('an empty rule', {}, 'unknown_condition'),
@@ -577,38 +828,123 @@ function classificationCases(): HostileCase[] {
     rule('money in tenths of a cent', { feature: 'revenue', at_least: '1.005' }, 'too_many_decimals', '/at_least'),
     rule('money beyond the limit', { feature: 'profit', at_least: '-99999999999999' }, 'out_of_range', '/at_least'),
     rule('a window of 0 days', { feature: 'revenue', at_least: '1', within_days: 0 }, 'wrong_number', '/within_days'),
-    rule('a window of 1,097 days', { feature: 'revenue', at_least: '1', within_days: 1_097 }, 'wrong_number', '/within_days'),
-    rule('a window on tenure', { feature: 'tenure_days', at_least: 1, within_days: 30 }, 'not_windowed', '/within_days'),
+    rule(
+      'a window of 1,097 days',
+      { feature: 'revenue', at_least: '1', within_days: 1_097 },
+      'wrong_number',
+      '/within_days',
+    ),
+    rule(
+      'a window on tenure',
+      { feature: 'tenure_days', at_least: 1, within_days: 30 },
+      'not_windowed',
+      '/within_days',
+    ),
     rule('kinds on purchases', { feature: 'purchase_days', at_least: 1, kinds: ['visit'] }, 'not_allowed', '/kinds'),
     rule('interactions without kinds', { feature: 'interactions', at_least: 1 }, 'wrong_length', '/kinds'),
-    rule('33 kinds', { feature: 'interactions', at_least: 1, kinds: Array.from({ length: 33 }, (_, index) => `k${index}`) }, 'wrong_length', '/kinds'),
+    rule(
+      '33 kinds',
+      { feature: 'interactions', at_least: 1, kinds: Array.from({ length: 33 }, (_, index) => `k${index}`) },
+      'wrong_length',
+      '/kinds',
+    ),
     rule('a kind that is none', { feature: 'interactions', at_least: 1, kinds: ['Visit'] }, 'wrong_text', '/kinds/0'),
     rule('an unknown activity', { activity: ['asleep'] }, 'unknown_value', '/activity'),
     rule('an activity twice', { activity: ['active', 'active'] }, 'unknown_value', '/activity'),
     rule('the reaching of itself', { stage_reached: 'there' }, 'unknown_stage', '/stage_reached'),
-    document('the reaching of a later stage', model({ stages: [first, { ...second, when: { stage_reached: 'later' } }, { ...second, stage: 'later' }] }), 'unknown_stage', '/stages/1/when/stage_reached'),
+    document(
+      'the reaching of a later stage',
+      model({ stages: [first, { ...second, when: { stage_reached: 'later' } }, { ...second, stage: 'later' }] }),
+      'unknown_stage',
+      '/stages/1/when/stage_reached',
+    ),
     rule('a title hidden in a rule with NUL', { feature: `purchase${NUL}`, at_least: 1 }, 'nul_character', '/feature'),
-    send('both a model and a document', { model: 'lifecycle', model_document: model({}), histories: [{}] }, 'not_allowed', '/model'),
+    send(
+      'both a model and a document',
+      { model: 'lifecycle', model_document: model({}), histories: [{}] },
+      'not_allowed',
+      '/model',
+    ),
     send('an unknown model', { model: 'own', histories: [{}] }, 'unknown_model', '?model'),
     send('a day that is none', { as_of: '2026-02-30', histories: [{}] }, 'not_a_day', '?as_of'),
     send('no histories', { histories: [] }, 'wrong_length', '/histories'),
     send('1,001 histories', { histories: Array.from({ length: 1_001 }, () => ({})) }, 'wrong_length', '/histories'),
     send('an unknown field', { histories: [{}], explain: true }, 'unknown_field', '/explain'),
-    send('a rule 10,000 deep', `{"histories":[{}],"model_document":{"stages":[{"when":${'{"not":'.repeat(10_000)}1${'}'.repeat(10_000)}}]}}`, 'too_deep', `/model_document/stages/0/when${'/not'.repeat(28)}`),
+    send(
+      'a rule 10,000 deep',
+      `{"histories":[{}],"model_document":{"stages":[{"when":${'{"not":'.repeat(10_000)}1${'}'.repeat(10_000)}}]}}`,
+      'too_deep',
+      `/model_document/stages/0/when${'/not'.repeat(28)}`,
+    ),
     history('a history that is null', null, 'wrong_type', ''),
     history('an unknown field in a history', { refund: [] }, 'unknown_field', '/refund'),
-    history('an unknown field in a purchase', { purchases: [{ ...day('1'), sku: 'x' }] }, 'unknown_field', '/purchases/0/sku'),
-    history('10,001 purchases', { purchases: Array.from({ length: 10_001 }, () => day('1')) }, 'wrong_length', '/purchases'),
-    history('two purchases of one id', { purchases: [{ ...day('1'), purchase_id: 'p' }, { ...day('2'), purchase_id: 'p' }] }, 'duplicate_id', '/purchases/1/purchase_id'),
-    history('an amount of the wrong form', { purchases: [day('1'), day('1e3')] }, 'wrong_format', '/purchases/1/amount'),
+    history(
+      'an unknown field in a purchase',
+      { purchases: [{ ...day('1'), sku: 'x' }] },
+      'unknown_field',
+      '/purchases/0/sku',
+    ),
+    history(
+      '10,001 purchases',
+      { purchases: Array.from({ length: 10_001 }, () => day('1')) },
+      'wrong_length',
+      '/purchases',
+    ),
+    history(
+      'two purchases of one id',
+      {
+        purchases: [
+          { ...day('1'), purchase_id: 'p' },
+          { ...day('2'), purchase_id: 'p' },
+        ],
+      },
+      'duplicate_id',
+      '/purchases/1/purchase_id',
+    ),
+    history(
+      'an amount of the wrong form',
+      { purchases: [day('1'), day('1e3')] },
+      'wrong_format',
+      '/purchases/1/amount',
+    ),
     history('too many decimals', { purchases: [day('1.005')] }, 'too_many_decimals', '/purchases/0/amount'),
-    history('another currency', { purchases: [{ ...day('1'), currency: 'USD' }] }, 'other_currency', '/purchases/0/currency'),
-    history('a day that is none in a purchase', { purchases: [{ ...day('1'), purchased_at: '2026-02-30' }] }, 'not_a_moment', '/purchases/0/purchased_at'),
-    history('a refund of nothing', { refunds: [{ purchase_id: 'p', refunded_at: '2026-01-01', amount: '0' }] }, 'out_of_range', '/refunds/0/amount'),
-    history('a survey without a score', { interactions: [{ occurred_at: '2026-01-01', kind: 'survey' }] }, 'required', '/interactions/0/score'),
+    history(
+      'another currency',
+      { purchases: [{ ...day('1'), currency: 'USD' }] },
+      'other_currency',
+      '/purchases/0/currency',
+    ),
+    history(
+      'a day that is none in a purchase',
+      { purchases: [{ ...day('1'), purchased_at: '2026-02-30' }] },
+      'not_a_moment',
+      '/purchases/0/purchased_at',
+    ),
+    history(
+      'a refund of nothing',
+      { refunds: [{ purchase_id: 'p', refunded_at: '2026-01-01', amount: '0' }] },
+      'out_of_range',
+      '/refunds/0/amount',
+    ),
+    history(
+      'a survey without a score',
+      { interactions: [{ occurred_at: '2026-01-01', kind: 'survey' }] },
+      'required',
+      '/interactions/0/score',
+    ),
     history('known since a day that is none', { known_since: '2026-02-30' }, 'out_of_range', '/known_since'),
-    history('sums beyond 2⁵³ − 1', { purchases: Array.from({ length: 901 }, () => day('100000000000')) }, 'total_out_of_range', '/purchases'),
-    history('half an emoji in a product code', { purchases: [{ ...day('1'), products: [LONE] }] }, 'lone_surrogate', '/purchases/0/products/0'),
+    history(
+      'sums beyond 2⁵³ − 1',
+      { purchases: Array.from({ length: 901 }, () => day('100000000000')) },
+      'total_out_of_range',
+      '/purchases',
+    ),
+    history(
+      'half an emoji in a product code',
+      { purchases: [{ ...day('1'), products: [LONE] }] },
+      'lone_surrogate',
+      '/purchases/0/products/0',
+    ),
     history('NUL in a customer_id', { customer_id: NUL }, 'nul_character', '/customer_id'),
   ];
 }

@@ -14,7 +14,10 @@ const JSON_TYPE = 'Content-Type: application/json\r\n';
 const POST = `POST /v1/purchases HTTP/1.1\r\n${CLOSE}${JSON_TYPE}`;
 
 /** A listening service that holds one purchase. */
-async function listening(t: Test, options: { request_timeout_ms?: number; log_lines?: LogLine[] } = {}): Promise<TestService & { port: number }> {
+async function listening(
+  t: Test,
+  options: { request_timeout_ms?: number; log_lines?: LogLine[] } = {},
+): Promise<TestService & { port: number }> {
   const service = await testService(t, options);
   await service.call('POST', '/v1/purchases', { items: [VALID.purchases] });
   return { ...service, port: Number(new URL(await service.listen()).port) };
@@ -52,8 +55,12 @@ interface RawAnswer {
 
 /** Reads the one answer in a text. */
 function parse(text: string): RawAnswer {
-  const [head = '', body = ''] = text.split(/\r\n\r\n([^]*)/);
-  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head, body: body.startsWith('{') ? JSON.parse(body) : null };
+  const [head = '', body = ''] = text.split(/\r\n\r\n([\s\S]*)/);
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]),
+    head,
+    body: body.startsWith('{') ? JSON.parse(body) : null,
+  };
 }
 
 async function answerTo(t: Test, port: number, bytes: string | Buffer): Promise<RawAnswer> {
@@ -91,30 +98,44 @@ const MALFORMED: readonly (readonly [what: string, bytes: string | Buffer])[] = 
   ['a body longer than it says', `${POST}Content-Length: 5\r\n\r\n${ITEMS}`],
 ];
 
-t.test('what is not well-formed HTTP is refused as a problem, the connection is closed, and nothing is stored', async (t) => {
-  const { port, db, call } = await listening(t);
-  const before = await dumpOf(db);
-  for (const [what, bytes] of MALFORMED) {
-    const { status, head, body } = await answerTo(t, port, bytes);
-    t.strictSame([status, body?.code, body?.retryable], [400, 'invalid_request', false], what);
-    t.match(head.toLowerCase(), /content-type: application\/problem\+json[^]*connection: close/, `${what}: is a problem`);
-    t.match(head, new RegExp(`x-request-id: ${body?.request_id}`), `${what}: names the request`);
-  }
-  t.strictSame(await dumpOf(db), before);
-  t.equal((await call('GET', '/readyz')).status, 200);
-});
+t.test(
+  'what is not well-formed HTTP is refused as a problem, the connection is closed, and nothing is stored',
+  async (t) => {
+    const { port, db, call } = await listening(t);
+    const before = await dumpOf(db);
+    for (const [what, bytes] of MALFORMED) {
+      const { status, head, body } = await answerTo(t, port, bytes);
+      t.strictSame([status, body?.code, body?.retryable], [400, 'invalid_request', false], what);
+      t.match(
+        head.toLowerCase(),
+        /content-type: application\/problem\+json[\s\S]*connection: close/,
+        `${what}: is a problem`,
+      );
+      t.match(head, new RegExp(`x-request-id: ${body?.request_id}`), `${what}: names the request`);
+    }
+    t.strictSame(await dumpOf(db), before);
+    t.equal((await call('GET', '/readyz')).status, 200);
+  },
+);
 
 t.test('headers and paths that are too large are refused with 431', async (t) => {
   const { port } = await listening(t);
   const cases = [
     ['one header of 20,000 bytes', `GET /livez HTTP/1.1\r\n${CLOSE}X-A: ${'a'.repeat(20_000)}\r\n\r\n`],
     ['a path of 20,000 bytes', `GET /livez?${'a'.repeat(20_000)} HTTP/1.1\r\n${CLOSE}\r\n`],
-    ['3,000 headers', `GET /livez HTTP/1.1\r\n${CLOSE}${Array.from({ length: 3_000 }, (_, index) => `A${index}: 1\r\n`).join('')}\r\n`],
+    [
+      '3,000 headers',
+      `GET /livez HTTP/1.1\r\n${CLOSE}${Array.from({ length: 3_000 }, (_, index) => `A${index}: 1\r\n`).join('')}\r\n`,
+    ],
     ['a name of 20,000 bytes', `GET /livez HTTP/1.1\r\n${CLOSE}${'a'.repeat(20_000)}: 1\r\n\r\n`],
   ] as const;
   for (const [what, bytes] of cases) {
     const { status, body } = await answerTo(t, port, bytes);
-    t.match({ status, ...body }, { status: 431, code: 'headers_too_large', detail: 'Send fewer or shorter headers.' }, what);
+    t.match(
+      { status, ...body },
+      { status: 431, code: 'headers_too_large', detail: 'Send fewer or shorter headers.' },
+      what,
+    );
   }
 });
 
@@ -144,7 +165,9 @@ async function untilClosed(service: TestService): Promise<void> {
   const givenUpAt = Date.now() + 10_000;
   while (Date.now() < givenUpAt) {
     const { text } = await service.call('GET', '/metrics');
-    const [total, idle] = ['total', 'idle'].map((state) => Number(new RegExp(`connections\\{state="${state}"\\} (\\d+)`).exec(text)?.[1]));
+    const [total, idle] = ['total', 'idle'].map((state) =>
+      Number(new RegExp(`connections\\{state="${state}"\\} (\\d+)`).exec(text)?.[1]),
+    );
     if (total === idle) return;
     await delay(20);
   }
@@ -196,7 +219,12 @@ t.test('a request that does not arrive in time is refused with 408, and may be s
   const { port, db, call } = await listening(t, { request_timeout_ms: 1_000, log_lines });
   const before = await dumpOf(db);
   const started_at = Date.now();
-  const beginnings = ['', 'POST /v1', `POST /v1/purchases HTTP/1.1\r\nHost: x\r\n`, `${POST}Content-Length: ${ITEMS.length}\r\n\r\n${ITEMS.slice(0, 20)}`];
+  const beginnings = [
+    '',
+    'POST /v1',
+    `POST /v1/purchases HTTP/1.1\r\nHost: x\r\n`,
+    `${POST}Content-Length: ${ITEMS.length}\r\n\r\n${ITEMS.slice(0, 20)}`,
+  ];
   const answers = await Promise.all(
     beginnings.map(async (bytes) => {
       const socket = await open(t, port);
@@ -207,12 +235,19 @@ t.test('a request that does not arrive in time is refused with 408, and may be s
   );
   t.ok(Date.now() - started_at < 5_000, 'within seconds of the limit');
   for (const [index, { status, head, body }] of answers.entries()) {
-    t.strictSame([status, body?.code, body?.retryable], [408, 'request_timeout', true], JSON.stringify(beginnings[index]!.slice(0, 30)));
+    t.strictSame(
+      [status, body?.code, body?.retryable],
+      [408, 'request_timeout', true],
+      JSON.stringify(beginnings[index]!.slice(0, 30)),
+    );
     t.match(head, /retry-after: 1/i);
   }
   t.strictSame(await dumpOf(db), before);
   t.equal((await call('GET', '/readyz')).status, 200);
-  t.strictSame(log_lines.filter((line) => Number(line.level) >= 50), []);
+  t.strictSame(
+    log_lines.filter((line) => Number(line.level) >= 50),
+    [],
+  );
 });
 
 t.test('a hundred megabytes in one line are refused with 413 and never held', async (t) => {
@@ -226,7 +261,8 @@ t.test('a hundred megabytes in one line are refused with 413 and never held', as
   socket.write(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
   const part = Buffer.from(`100000\r\n${'x'.repeat(0x100000)}\r\n`);
   for (let sent = 0; sent < 100 && socket.writable; sent += 1) {
-    if (!socket.write(part)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed(socket)]);
+    if (!socket.write(part))
+      await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed(socket)]);
   }
   const { status } = parse(await all);
   // The reset that follows the refusal may overtake it.
@@ -238,7 +274,8 @@ t.test('a hundred megabytes in one line are refused with 413 and never held', as
 t.test('two hundred connections that say nothing keep nobody from being answered', async (t) => {
   const { port, call } = await listening(t);
   const sockets = await Promise.all(Array.from({ length: 200 }, () => open(t, port)));
-  for (const [index, socket] of sockets.entries()) if (index % 2 === 0) socket.write(`${POST}Content-Length: 100\r\n\r\n{`);
+  for (const [index, socket] of sockets.entries())
+    if (index % 2 === 0) socket.write(`${POST}Content-Length: 100\r\n\r\n{`);
   const { status } = await answerTo(t, port, `GET /v1/customers/c HTTP/1.1\r\n${CLOSE}\r\n`);
   t.equal(status, 200);
   t.equal((await call('GET', '/readyz')).status, 200);
@@ -250,8 +287,15 @@ t.test('what asks for another protocol or promise is answered plainly or refused
   t.equal(await status(`GET /livez HTTP/1.1\r\n${CLOSE}Upgrade: websocket\r\n\r\n`), 200, 'an upgrade is left out');
   t.equal(await status(`OPTIONS * HTTP/1.1\r\n${CLOSE}\r\n`), 404, 'there is no resource *');
   t.equal(await status('GET /livez HTTP/1.0\r\n\r\n'), 200, 'HTTP/1.0 is spoken');
-  t.equal(await status(`GET http://elsewhere/livez HTTP/1.1\r\n${CLOSE}\r\n`), 200, 'an absolute form is read as a path');
+  t.equal(
+    await status(`GET http://elsewhere/livez HTTP/1.1\r\n${CLOSE}\r\n`),
+    200,
+    'an absolute form is read as a path',
+  );
   t.equal(await status('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n'), 400, 'HTTP/1.1 without Host is refused');
-  t.equal(await status(`POST /v1/purchases HTTP/1.1\r\n${CLOSE}${JSON_TYPE}Expect: a-miracle\r\nContent-Length: 2\r\n\r\n{}`), 417);
+  t.equal(
+    await status(`POST /v1/purchases HTTP/1.1\r\n${CLOSE}${JSON_TYPE}Expect: a-miracle\r\nContent-Length: 2\r\n\r\n{}`),
+    417,
+  );
   t.ok(Number.isNaN(await status(`CONNECT elsewhere:443 HTTP/1.1\r\n${CLOSE}\r\n`)), 'it is no proxy');
 });

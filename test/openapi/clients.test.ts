@@ -82,33 +82,73 @@ async function folder(t: Test): Promise<string> {
 
 /** Compiles every file of the folder strictly; the message of a failure is what the compiler says. */
 async function compile(root: string, options: object): Promise<string> {
-  const strict = { strict: true, noUncheckedIndexedAccess: true, noEmit: true, target: 'es2024', lib: ['es2024', 'dom', 'dom.iterable'], types: [] };
-  await writeFile(`${root}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...strict, ...options }, include: ['.'] }));
+  const strict = {
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    target: 'es2024',
+    lib: ['es2024', 'dom', 'dom.iterable'],
+    types: [],
+  };
+  await writeFile(
+    `${root}/tsconfig.json`,
+    JSON.stringify({ compilerOptions: { ...strict, ...options }, include: ['.'] }),
+  );
   return await run(process.execPath, [tool('tsc'), '-p', root]).then(
     () => '',
     (error: { stdout?: string; message: string }) => error.stdout || error.message,
   );
 }
 
-t.test('openapi-typescript makes types a caller can compile against, and a program with them gets what it was promised', async (t) => {
-  const root = await folder(t);
-  await run(process.execPath, [tool('openapi-typescript'), DOCUMENT_FILE, '-o', `${root}/schema.d.ts`]);
-  await writeFile(`${root}/program.ts`, PROGRAM);
-  t.equal(await compile(root, { module: 'nodenext', skipLibCheck: false, exactOptionalPropertyTypes: true }), '', 'it compiles');
+t.test(
+  'openapi-typescript makes types a caller can compile against, and a program with them gets what it was promised',
+  async (t) => {
+    const root = await folder(t);
+    await run(process.execPath, [tool('openapi-typescript'), DOCUMENT_FILE, '-o', `${root}/schema.d.ts`]);
+    await writeFile(`${root}/program.ts`, PROGRAM);
+    t.equal(
+      await compile(root, { module: 'nodenext', skipLibCheck: false, exactOptionalPropertyTypes: true }),
+      '',
+      'it compiles',
+    );
 
-  const { listen } = await testService(t);
-  const program = (await import(pathToFileURL(`${root}/program.ts`).href)) as { useIt(url: string): Promise<Record<string, unknown>> };
-  const { status, rows, missing, problem, fault } = await program.useIt(await listen());
-  t.equal(status, 'created');
-  t.strictSame(rows, [{ as_of: '2026-06-15', stage: 'first_time_buyer', activity: 'active', customers: 1, revenue: '12.50' }]);
-  t.equal(missing, '1 more purchase day');
-  t.match(problem, { type: '/problems/customer-not-found', status: 404, code: 'customer_not_found', retryable: false });
-  t.match(fault, { parameter: 'as_of', code: 'wrong_format' });
-});
+    const { listen } = await testService(t);
+    const program = (await import(pathToFileURL(`${root}/program.ts`).href)) as {
+      useIt(url: string): Promise<Record<string, unknown>>;
+    };
+    const { status, rows, missing, problem, fault } = await program.useIt(await listen());
+    t.equal(status, 'created');
+    t.strictSame(rows, [
+      { as_of: '2026-06-15', stage: 'first_time_buyer', activity: 'active', customers: 1, revenue: '12.50' },
+    ]);
+    t.equal(missing, '1 more purchase day');
+    t.match(problem, {
+      type: '/problems/customer-not-found',
+      status: 404,
+      code: 'customer_not_found',
+      retryable: false,
+    });
+    t.match(fault, { parameter: 'as_of', code: 'wrong_format' });
+  },
+);
 
 t.test('@hey-api/openapi-ts makes a client that compiles, and that a program compiles with', async (t) => {
   const root = await folder(t);
-  await run(process.execPath, [tool('openapi-ts'), '-i', DOCUMENT_FILE, '-o', `${root}/generated`, '-c', '@hey-api/client-fetch', '--silent', '--no-log-file']);
+  await run(process.execPath, [
+    tool('openapi-ts'),
+    '-i',
+    DOCUMENT_FILE,
+    '-o',
+    `${root}/generated`,
+    '-c',
+    '@hey-api/client-fetch',
+    '--silent',
+    '--no-log-file',
+  ]);
   await writeFile(`${root}/program.ts`, OTHER_PROGRAM);
-  t.equal(await compile(root, { module: 'esnext', moduleResolution: 'bundler', skipLibCheck: true }), '', 'it compiles');
+  t.equal(
+    await compile(root, { module: 'esnext', moduleResolution: 'bundler', skipLibCheck: true }),
+    '',
+    'it compiles',
+  );
 });

@@ -85,13 +85,29 @@ export class ApiDocument {
     const resolved = name === undefined ? schema : this.document.components.schemas[name]!;
     return (resolved.examples as unknown[] | undefined) ?? [];
   }
+
+  /** A valid request of an operation, made of the document's own examples. */
+  sampleOf(operation: Operation): { readonly url: string; readonly body: unknown } {
+    const example = (name: string): string => {
+      const found = operation.parameters?.find((parameter) => parameter.name === name)?.example;
+      return String(found ?? (name === 'model_id' ? 'lifecycle' : 'stage-population'));
+    };
+    const media = operation.requestBody?.content['application/json'];
+    return {
+      url: operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(example(name))),
+      body: media === undefined ? undefined : this.examplesOf(media)[0],
+    };
+  }
 }
 
 /** The schema with every object that names its fields closed to other ones. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const entries = Object.entries(schema).map(([key, value]) => [key, key === 'example' || key === 'examples' ? value : closed(value)]);
+  const entries = Object.entries(schema).map(([key, value]) => [
+    key,
+    key === 'example' || key === 'examples' ? value : closed(value),
+  ]);
   const copy = Object.fromEntries(entries) as Record<string, unknown>;
   return copy.type === 'object' && 'properties' in copy ? { additionalProperties: false, ...copy } : copy;
 }
@@ -100,5 +116,7 @@ function closed(schema: unknown): unknown {
 function rooted(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(rooted);
   if (typeof schema !== 'object' || schema === null) return schema;
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, key === '$ref' ? `api${String(value)}` : rooted(value)]));
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [key, key === '$ref' ? `api${String(value)}` : rooted(value)]),
+  );
 }

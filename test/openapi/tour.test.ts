@@ -1,7 +1,7 @@
+import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.ts';
 import { fixedKeys, hashToken } from '../../src/http/keys.ts';
-import { pino } from 'pino';
 import { type Answer, type TestService, testService } from '../support/service.ts';
 import { ApiDocument, type Operation } from './document.ts';
 
@@ -28,7 +28,8 @@ function isDocumented(t: Test, operation: Operation, { status, headers, body, te
   const type = String(headers['content-type']).split(';')[0]!;
   const media = documented.content[type];
   t.ok(media !== undefined, `${what} is documented as ${type}`);
-  if (media !== undefined) t.equal(api.faults(media.schema, type === 'text/plain' ? text : body), '', `${what} fits its schema`);
+  if (media !== undefined)
+    t.equal(api.faults(media.schema, type === 'text/plain' ? text : body), '', `${what} fits its schema`);
   if (status === 503) t.equal(headers['retry-after'], '1', `${what} says when to come back`);
   if (status === 401) t.equal(headers['www-authenticate'], 'Bearer', `${what} says what is needed`);
 }
@@ -44,9 +45,15 @@ class Tour {
     this.call = call;
   }
 
-  async go(operationId: string, status: number, { params = {}, query = {}, body, headers = {} }: Sending = {}): Promise<Answer> {
+  async go(
+    operationId: string,
+    status: number,
+    { params = {}, query = {}, body, headers = {} }: Sending = {},
+  ): Promise<Answer> {
     const operation = api.operation(operationId);
-    const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? 'missing'));
+    const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(params[name] ?? 'missing'),
+    );
     const search = new URLSearchParams(query).toString();
     const answer = await this.call(operation.method, search === '' ? path : `${path}?${search}`, body, headers);
     this.t.equal(answer.status, status, `${operationId} answers ${status}`);
@@ -62,13 +69,39 @@ const ONE = { purchases: 'Purchase', refunds: 'Refund', interactions: 'Interacti
 
 /** Items of every status: created, duplicate, conflict, updated, invalid. */
 async function ingest(tour: Tour): Promise<void> {
-  await tour.go('postCustomers', 200, { body: { items: [{ ...ANA, known_since: '2026-01-01', groups: ['g'] }, { ...ANA }, { ...ANA, groups: [] }, { ...ANA, groups: ['g'] }, 7] } });
+  await tour.go('postCustomers', 200, {
+    body: {
+      items: [
+        { ...ANA, known_since: '2026-01-01', groups: ['g'] },
+        { ...ANA },
+        { ...ANA, groups: [] },
+        { ...ANA, groups: ['g'] },
+        7,
+      ],
+    },
+  });
   const at = '2026-01-05T10:00:00.5+01:00';
   const bought = { ...ANA, purchase_id: 'p', purchased_at: at, amount: '10', cost: '4', products: ['tea'] };
-  const more = Array.from({ length: 4 }, (_, index) => ({ ...bought, purchase_id: `p${index}`, purchased_at: `2026-0${index + 1}-20` }));
-  await tour.go('postPurchases', 200, { body: { items: [bought, bought, { ...bought, amount: '11' }, { ...bought, amount: -1 }, ...more] } });
+  const more = Array.from({ length: 4 }, (_, index) => ({
+    ...bought,
+    purchase_id: `p${index}`,
+    purchased_at: `2026-0${index + 1}-20`,
+  }));
+  await tour.go('postPurchases', 200, {
+    body: { items: [bought, bought, { ...bought, amount: '11' }, { ...bought, amount: -1 }, ...more] },
+  });
   const refunded = { ...ANA, refund_id: 'r', purchase_id: 'p', refunded_at: '2026-01-09', amount: '1.50' };
-  await tour.go('postRefunds', 200, { body: { items: [refunded, refunded, { ...refunded, amount: '2' }, {}, { ...refunded, refund_id: 'r2', purchase_id: 'later' }] } });
+  await tour.go('postRefunds', 200, {
+    body: {
+      items: [
+        refunded,
+        refunded,
+        { ...refunded, amount: '2' },
+        {},
+        { ...refunded, refund_id: 'r2', purchase_id: 'later' },
+      ],
+    },
+  });
   const told = { ...ANA, interaction_id: 'i', occurred_at: '2026-01-10', kind: 'survey', score: 9 };
   const gone = { ...ANA, interaction_id: 'j', occurred_at: '2026-06-01', kind: 'departure', reason: 'price' };
   await tour.go('postInteractions', 200, { body: { items: [told, told, { ...told, score: 3 }, null, gone] } });
@@ -90,7 +123,10 @@ async function correct(tour: Tour): Promise<void> {
     const body = bodies[kind];
     await tour.go(`put${ONE[kind]}`, 201, { params, body });
     await tour.go(`put${ONE[kind]}`, 200, { params, body });
-    await tour.go(`put${ONE[kind]}`, 200, { params, body: { ...body, ...(kind === 'interactions' ? { cost: '1' } : { amount: '3' }) } });
+    await tour.go(`put${ONE[kind]}`, 200, {
+      params,
+      body: { ...body, ...(kind === 'interactions' ? { cost: '1' } : { amount: '3' }) },
+    });
     await tour.go(`put${ONE[kind]}`, 400, { params, body: {} });
     await tour.go(`put${ONE[kind]}`, 400, { params, body: '{' });
     await tour.go(`put${ONE[kind]}`, 415, { params, body: '{}', headers: { 'content-type': 'text/csv' } });
@@ -107,7 +143,14 @@ async function correct(tour: Tour): Promise<void> {
 }
 
 async function readCustomers(tour: Tour): Promise<void> {
-  for (const operationId of ['getCustomer', 'getCustomerStages', 'getCustomerTimeline', 'listPurchases', 'listRefunds', 'listInteractions']) {
+  for (const operationId of [
+    'getCustomer',
+    'getCustomerStages',
+    'getCustomerTimeline',
+    'listPurchases',
+    'listRefunds',
+    'listInteractions',
+  ]) {
     await tour.go(operationId, 200, { params: ANA });
     await tour.go(operationId, 404, { params: { customer_id: 'nobody' } });
     await tour.go(operationId, 400, { params: ANA, query: { colour: 'blue' } });
@@ -118,7 +161,9 @@ async function readCustomers(tour: Tour): Promise<void> {
   await tour.go('listPurchases', 400, { params: ANA, query: { cursor: 'forged' } });
   for (const as_of of ['2025-12-31', '2026-01-01', '2026-02-28', '2026-06-30', '2199-12-31']) {
     await tour.go('getCustomerStages', 200, { params: ANA, query: { as_of } });
-    await tour.go('lookupCustomers', 200, { body: { customer_ids: ['ana', 'nobody'], model: 'loyalty_ladder', as_of } });
+    await tour.go('lookupCustomers', 200, {
+      body: { customer_ids: ['ana', 'nobody'], model: 'loyalty_ladder', as_of },
+    });
   }
   for (const model of ['lifecycle', 'relationship', 'journey', 'loyalty_ladder']) {
     await tour.go('getCustomerStages', 200, { params: ANA, query: { model }, headers: { 'accept-language': 'de' } });
@@ -134,7 +179,13 @@ async function readCustomers(tour: Tour): Promise<void> {
 async function classify(tour: Tour): Promise<void> {
   const purchases = [{ purchased_at: '2026-01-05', amount: '20' }];
   const { document } = (await tour.go('getModel', 200, { params: { model_id: 'loyalty_ladder' } })).body;
-  const histories = [{ purchases }, {}, { customer_id: 'c', known_since: '2026-01-01' }, { purchases: [{ purchased_at: '2026-02-30', amount: '1' }] }, 'x'];
+  const histories = [
+    { purchases },
+    {},
+    { customer_id: 'c', known_since: '2026-01-01' },
+    { purchases: [{ purchased_at: '2026-02-30', amount: '1' }] },
+    'x',
+  ];
   await tour.go('classifyHistories', 200, { body: { histories } });
   await tour.go('classifyHistories', 200, { body: { model_document: document, histories, as_of: '2031-01-01' } });
   await tour.go('classifyHistories', 400, { body: { model_document: {}, histories } });
@@ -145,7 +196,8 @@ async function classify(tour: Tour): Promise<void> {
 
 async function report(tour: Tour): Promise<void> {
   for (const operationId of ['getStagePopulation', 'getStageMoves']) {
-    for (const model of ['lifecycle', 'relationship', 'journey', 'loyalty_ladder']) await tour.go(operationId, 200, { query: { model } });
+    for (const model of ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'])
+      await tour.go(operationId, 200, { query: { model } });
     await tour.go(operationId, 200, { query: { from: '2026-01-01', to: '2026-08-01' } });
     await tour.go(operationId, 200, { query: { group: 'g' } });
     await tour.go(operationId, 400, { query: { group: 'nobody' } });
@@ -177,8 +229,13 @@ async function erase(tour: Tour): Promise<void> {
   await tour.go('eraseCustomer', 204, { params: ANA });
   await tour.go('eraseCustomer', 404, { params: { customer_id: 'nobody' } });
   await tour.go('eraseCustomer', 400, { params: { customer_id: 'x'.repeat(129) } });
-  await tour.go('putPurchase', 409, { params: { ...ANA, item_id: 'p' }, body: { purchased_at: '2026-01-05', amount: '12' } });
-  await tour.go('postPurchases', 200, { body: { items: [{ ...ANA, purchase_id: 'p', purchased_at: '2026-01-05', amount: '12' }] } });
+  await tour.go('putPurchase', 409, {
+    params: { ...ANA, item_id: 'p' },
+    body: { purchased_at: '2026-01-05', amount: '12' },
+  });
+  await tour.go('postPurchases', 200, {
+    body: { items: [{ ...ANA, purchase_id: 'p', purchased_at: '2026-01-05', amount: '12' }] },
+  });
 }
 
 t.test('every answer of a tour over all operations is the one the document promises', async (t) => {
@@ -194,20 +251,36 @@ t.test('every answer of a tour over all operations is the one the document promi
   await erase(tour);
   for (const { operationId } of api.operations) {
     const statuses = [...(tour.seen.get(operationId) ?? [])];
-    t.ok(statuses.some((status) => status < 300), `${operationId} was seen to succeed`);
-    t.ok(statuses.some((status) => status >= 400), `${operationId} was seen to refuse`);
+    t.ok(
+      statuses.some((status) => status < 300),
+      `${operationId} was seen to succeed`,
+    );
+    t.ok(
+      statuses.some((status) => status >= 400),
+      `${operationId} was seen to refuse`,
+    );
   }
 });
 
 t.test('while the service starts, every operation but the sign of life answers 503 as documented', async (t) => {
   const source = { current: () => null, ready: async () => false };
   const log = pino({ level: 'silent' });
-  const { server } = await buildApp({ source, keys: fixedKeys(''), log, pool: null, limits: { body_bytes: 4_194_304, request_timeout_ms: 30_000 } });
+  const { server } = await buildApp({
+    source,
+    keys: fixedKeys(''),
+    log,
+    pool: null,
+    limits: { body_bytes: 4_194_304, request_timeout_ms: 30_000 },
+  });
   t.teardown(() => server.close());
   const inNeedOfNothing = ['getLiveness', 'getMetrics', 'listDefinitions', 'getDefinition'];
   for (const operation of api.operations) {
-    const { url, body } = sampleOf(operation);
-    const answer = await server.inject({ method: operation.method as 'GET', url, ...(body === undefined ? {} : { payload: body as object }) });
+    const { url, body } = api.sampleOf(operation);
+    const answer = await server.inject({
+      method: operation.method as 'GET',
+      url,
+      ...(body === undefined ? {} : { payload: body as object }),
+    });
     const json = String(answer.headers['content-type']).includes('json');
     const { statusCode: status, headers, body: text } = answer;
     t.equal(status, inNeedOfNothing.includes(operation.operationId) ? 200 : 503, operation.operationId);
@@ -219,26 +292,14 @@ t.test('without a key, or with the wrong one, every operation answers as documen
   const keys = fixedKeys(`nothing:admin:${hashToken('only-admin')}`);
   const { call } = await testService(t, { keys });
   for (const operation of api.operations) {
-    const { url, body } = sampleOf(operation);
+    const { url, body } = api.sampleOf(operation);
     const locked = operation['x-scope'] !== 'none';
     const without = await call(operation.method, url, body);
     t.equal(without.status, locked ? 401 : 200, `${operation.operationId} without a key`);
     isDocumented(t, operation, without);
     const wrong = await call(operation.method, url, body, { authorization: 'Bearer only-admin' });
-    if (operation['x-scope'] !== 'admin' && locked) t.equal(wrong.status, 403, `${operation.operationId} with a key of another scope`);
+    if (operation['x-scope'] !== 'admin' && locked)
+      t.equal(wrong.status, 403, `${operation.operationId} with a key of another scope`);
     isDocumented(t, operation, wrong);
   }
 });
-
-/** A valid request of an operation, made of the document's own examples. */
-function sampleOf(operation: Operation): { url: string; body: unknown } {
-  const example = (name: string) => {
-    const found = operation.parameters?.find((parameter) => parameter.name === name)?.example;
-    return String(found ?? (name === 'model_id' ? 'lifecycle' : 'stage-population'));
-  };
-  const media = operation.requestBody?.content['application/json'];
-  return {
-    url: operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(example(name))),
-    body: media === undefined ? undefined : api.examplesOf(media)[0],
-  };
-}

@@ -8,7 +8,9 @@ export async function dumpOf(db: Database): Promise<Record<string, readonly stri
     where table_schema = 'public' and table_type = 'BASE TABLE' order by 1`.execute(db);
   const dump: Record<string, readonly string[]> = {};
   for (const { name } of tables) {
-    const { rows } = await sql<{ row: string }>`select to_jsonb(one)::text as row from ${sql.table(name)} as one order by 1`.execute(db);
+    const { rows } = await sql<{
+      row: string;
+    }>`select to_jsonb(one)::text as row from ${sql.table(name)} as one order by 1`.execute(db);
     dump[name] = rows.map(({ row }) => row);
   }
   return dump;

@@ -4,22 +4,15 @@ import type { FastifyInstance } from 'fastify';
 import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import { ingest } from '../../ingest/ingest.ts';
+import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, type ProblemDetail } from '../../problems.ts';
 import type { EventKind } from '../../store/histories.ts';
 import { requireEngine } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
-import type { EngineSource } from '../../ingest/start.ts';
 import { FieldFault, readCustomer, readInteraction, readPurchase, readRefund } from '../read-items.ts';
 import { REFUSALS } from '../refusals.ts';
 import { mount } from '../route.ts';
-import {
-  CustomerItem,
-  customerId,
-  InteractionItem,
-  MAX_ITEMS,
-  PurchaseItem,
-  RefundItem,
-} from '../schemas/items.ts';
+import { CustomerItem, customerId, InteractionItem, MAX_ITEMS, PurchaseItem, RefundItem } from '../schemas/items.ts';
 import { STATUSES } from '../schemas/results.ts';
 import { checkTexts, textFault } from '../text.ts';
 import { bodyFault, compileBody } from '../validation.ts';
@@ -57,8 +50,15 @@ const BATCHES: readonly BatchKind[] = [
     item: PurchaseItem,
     result: 'PurchaseResult',
     ids: ['customer_id', 'purchase_id'],
-    example: { customer_id: 'c-1', purchase_id: 'o-1', purchased_at: '2025-03-01T09:30:00+01:00', amount: '42.50', products: ['tea'] },
-    read: (item: PurchaseItem, engine) => post('purchases', item.customer_id, readPurchase(item.purchase_id, item, engine)),
+    example: {
+      customer_id: 'c-1',
+      purchase_id: 'o-1',
+      purchased_at: '2025-03-01T09:30:00+01:00',
+      amount: '42.50',
+      products: ['tea'],
+    },
+    read: (item: PurchaseItem, engine) =>
+      post('purchases', item.customer_id, readPurchase(item.purchase_id, item, engine)),
   },
   {
     path: 'refunds',
@@ -77,8 +77,15 @@ const BATCHES: readonly BatchKind[] = [
     item: InteractionItem,
     result: 'InteractionResult',
     ids: ['customer_id', 'interaction_id'],
-    example: { customer_id: 'c-1', interaction_id: 'i-1', occurred_at: '2025-03-05T18:00:00Z', kind: 'survey', score: 9 },
-    read: (item: InteractionItem, engine) => post('interactions', item.customer_id, readInteraction(item.interaction_id, item, engine)),
+    example: {
+      customer_id: 'c-1',
+      interaction_id: 'i-1',
+      occurred_at: '2025-03-05T18:00:00Z',
+      kind: 'survey',
+      score: 9,
+    },
+    read: (item: InteractionItem, engine) =>
+      post('interactions', item.customer_id, readInteraction(item.interaction_id, item, engine)),
   },
 ];
 
@@ -104,7 +111,10 @@ function mountBatch(app: FastifyInstance, source: EngineSource, metrics: Metrics
     summary: `Store ${kind.noun}`,
     description: `Stores up to ${MAX_ITEMS} ${kind.noun}, each for itself: one bad item never harms the others. Answered after the commit; safe to repeat.`,
     scope: 'write',
-    body: Type.Object({ items: Type.Array(Type.Ref(kind.item.$id!), { minItems: 1, maxItems: MAX_ITEMS }) }, { additionalProperties: false }),
+    body: Type.Object(
+      { items: Type.Array(Type.Ref(kind.item.$id!), { minItems: 1, maxItems: MAX_ITEMS }) },
+      { additionalProperties: false },
+    ),
     bodyExample: { items: [kind.example] },
     each: 'items',
     checkBody: checkEnvelope,
@@ -125,7 +135,10 @@ function mountBatch(app: FastifyInstance, source: EngineSource, metrics: Metrics
 }
 
 const envelope = compileBody(
-  Type.Object({ items: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_ITEMS }) }, { additionalProperties: false }),
+  Type.Object(
+    { items: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_ITEMS }) },
+    { additionalProperties: false },
+  ),
 );
 
 /** Checks the list only: each item is checked for itself. */
@@ -135,7 +148,12 @@ function checkEnvelope(body: unknown): { value: unknown } | { error: Error } {
 }
 
 /** Reads every item, stores those that are valid, and says what became of each, in order. */
-async function storeItems(engine: Engine, kind: BatchKind, validate: ValidateFunction, items: readonly unknown[]): Promise<ItemResult[]> {
+async function storeItems(
+  engine: Engine,
+  kind: BatchKind,
+  validate: ValidateFunction,
+  items: readonly unknown[],
+): Promise<ItemResult[]> {
   const changes: Change[] = [];
   const faults = items.map((item, index) => {
     const read = readItem(engine, kind, validate, item, `/items/${index}`);
@@ -145,10 +163,18 @@ async function storeItems(engine: Engine, kind: BatchKind, validate: ValidateFun
   });
   const outcomes = await ingest(engine, changes);
   let next = 0;
-  return faults.map((error, index) => (error === null ? resultOf(outcomes[next++]!, `/items/${index}`) : { status: 'invalid', error }));
+  return faults.map((error, index) =>
+    error === null ? resultOf(outcomes[next++]!, `/items/${index}`) : { status: 'invalid', error },
+  );
 }
 
-function readItem(engine: Engine, kind: BatchKind, validate: ValidateFunction, item: unknown, base: string): { change: Change } | (ProblemDetail & { pointer: string }) {
+function readItem(
+  engine: Engine,
+  kind: BatchKind,
+  validate: ValidateFunction,
+  item: unknown,
+  base: string,
+): { change: Change } | (ProblemDetail & { pointer: string }) {
   const wrongText = checkTexts(item, base, 2);
   if (wrongText !== null) return { ...wrongText, pointer: wrongText.pointer ?? base };
   if (!validate(item)) {

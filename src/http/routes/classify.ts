@@ -8,7 +8,7 @@ import { activityDays, type History, type Interaction, type Purchase, type Refun
 import type { Model } from '../../domain/model.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
-import { Problem, parameterProblem, type ProblemDetail } from '../../problems.ts';
+import { Problem, type ProblemDetail, parameterProblem } from '../../problems.ts';
 import { day, oneOf } from '../../reports/fields.ts';
 import { modelParameter, readDay } from '../../reports/parameters.ts';
 import { answerOn, contextOf, readingPlan } from '../classify-stored.ts';
@@ -33,11 +33,18 @@ const documented = Type.Object(
 /** The histories and the model are checked one by one, so that a fault names its place. */
 const envelope = compileBody(
   Type.Object(
-    { ...documented.properties, model_document: Type.Optional(Type.Unknown()), histories: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_ITEMS }) },
+    {
+      ...documented.properties,
+      model_document: Type.Optional(Type.Unknown()),
+      histories: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_ITEMS }),
+    },
     { additionalProperties: false },
   ),
 );
-type Body = Omit<Static<typeof documented>, 'histories' | 'model_document'> & { histories: unknown[]; model_document?: unknown };
+type Body = Omit<Static<typeof documented>, 'histories' | 'model_document'> & {
+  histories: unknown[];
+  model_document?: unknown;
+};
 
 /** Steps of folding in one request at most: about half a second. */
 const MAX_STEPS = 50_000_000;
@@ -65,11 +72,21 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
     bodyExample: {
       model: 'lifecycle',
       as_of: '2025-06-30',
-      histories: [{ customer_id: 'c-1', purchases: [{ purchased_at: '2025-05-02', amount: '20' }, { purchased_at: '2025-06-11', amount: '20' }] }],
+      histories: [
+        {
+          customer_id: 'c-1',
+          purchases: [
+            { purchased_at: '2025-05-02', amount: '20' },
+            { purchased_at: '2025-06-11', amount: '20' },
+          ],
+        },
+      ],
     },
     each: 'histories',
     checkBody: (body) =>
-      envelope(body) ? { value: body } : { error: new Problem('invalid_request', { errors: [bodyFault(envelope.errors![0]!)] }) },
+      envelope(body)
+        ? { value: body }
+        : { error: new Problem('invalid_request', { errors: [bodyFault(envelope.errors![0]!)] }) },
     success: [
       {
         status: 200,
@@ -95,7 +112,12 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
           try {
             const { customer_id, history } = readHistory(given as HistoryItem, engine, as_of);
             const days = history === null ? [] : activityDays(history);
-            return { index: position, status: 'classified', answer: answerOn(plan, index, customer_id, days, context), error: null };
+            return {
+              index: position,
+              status: 'classified',
+              answer: answerOn(plan, index, customer_id, days, context),
+              error: null,
+            };
           } catch (error) {
             if (!(error instanceof FieldFault)) throw error;
             return invalid(position, { ...error.fault, pointer: `/histories/${position}${error.fault.pointer}` });
@@ -112,11 +134,15 @@ function requireAffordable(histories: readonly unknown[], model: Model): void {
   let steps = 0;
   for (const history of histories) {
     const { purchases, refunds, interactions } = (history ?? {}) as Record<string, unknown>;
-    const events = [purchases, refunds, interactions].reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 1);
+    const events = [purchases, refunds, interactions].reduce<number>(
+      (sum, list) => sum + (Array.isArray(list) ? list.length : 0),
+      1,
+    );
     steps += foldSteps(conditions, events);
   }
   if (steps <= MAX_STEPS) return;
-  const detail = 'The model has too many windowed conditions for histories of this length; send fewer histories, or shorter ones, in one request.';
+  const detail =
+    'The model has too many windowed conditions for histories of this length; send fewer histories, or shorter ones, in one request.';
   throw new Problem('invalid_request', { errors: [{ pointer: '/histories', code: 'too_complex', detail }] });
 }
 
@@ -142,7 +168,11 @@ function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' |
   }
   const checked = checkModel(body.model_document, engine.decimals);
   if (!isModel(checked)) {
-    const errors = checked.map(({ pointer, code, detail }) => ({ pointer: `/model_document${pointer}`, code, detail: `This ${detail}.` }));
+    const errors = checked.map(({ pointer, code, detail }) => ({
+      pointer: `/model_document${pointer}`,
+      code,
+      detail: `This ${detail}.`,
+    }));
     throw new Problem('invalid_request', { errors });
   }
   const context = { model: checked, model_version: 1, decimals: engine.decimals, ...about };
@@ -155,14 +185,28 @@ function planOf(model: Model, decimals: number): FoldPlan {
 }
 
 /** Reads a history; null if it is empty, so that nobody is known. Two items of one id are refused. Throws `FieldFault`. */
-function readHistory(given: HistoryItem, engine: Engine, asOf: number): { customer_id: string | null; history: History | null } {
+function readHistory(
+  given: HistoryItem,
+  engine: Engine,
+  asOf: number,
+): { customer_id: string | null; history: History | null } {
   // A stateless question may be about any day, so nothing is "in the future".
   const reading = { ...engine, now: () => Number.MAX_SAFE_INTEGER / 2 };
-  const list = <Item, Read>(field: string, items: readonly Item[] | undefined, idField: keyof Item & string, read: (id: string, item: Item) => Read): Read[] => {
+  const list = <Item, Read>(
+    field: string,
+    items: readonly Item[] | undefined,
+    idField: keyof Item & string,
+    read: (id: string, item: Item) => Read,
+  ): Read[] => {
     const seen = new Set<string>();
     return (items ?? []).map((item, index) => {
       const id = String(item[idField] ?? `\u0001${index}`);
-      if (seen.has(id)) throw new FieldFault(`${field}/${index}/${idField}`, 'duplicate_id', 'Another entry of this history has the same id.');
+      if (seen.has(id))
+        throw new FieldFault(
+          `${field}/${index}/${idField}`,
+          'duplicate_id',
+          'Another entry of this history has the same id.',
+        );
       seen.add(id);
       return within(`${field}/${index}`, () => read(id, item));
     });
@@ -170,13 +214,26 @@ function readHistory(given: HistoryItem, engine: Engine, asOf: number): { custom
   const history: History = {
     known_since: given.known_since === undefined ? null : readKnownSince(given.known_since, LAST_DAY),
     received_on: asOf,
-    purchases: list('purchases', given.purchases, 'purchase_id', (id, item): Purchase => readPurchase(id, item, reading)),
+    purchases: list(
+      'purchases',
+      given.purchases,
+      'purchase_id',
+      (id, item): Purchase => readPurchase(id, item, reading),
+    ),
     refunds: list('refunds', given.refunds, 'refund_id', (id, item): Refund => readRefund(id, item, reading)),
-    interactions: list('interactions', given.interactions, 'interaction_id', (id, item): Interaction => readInteraction(id, item, reading)),
+    interactions: list(
+      'interactions',
+      given.interactions,
+      'interaction_id',
+      (id, item): Interaction => readInteraction(id, item, reading),
+    ),
   };
   const events = history.purchases.length + history.refunds.length + history.interactions.length;
   requireExactSums(history);
-  return { customer_id: given.customer_id ?? null, history: events === 0 && history.known_since === null ? null : history };
+  return {
+    customer_id: given.customer_id ?? null,
+    history: events === 0 && history.known_since === null ? null : history,
+  };
 }
 
 function within<Read>(base: string, read: () => Read): Read {
@@ -194,6 +251,10 @@ function requireExactSums({ purchases, refunds, interactions }: History): void {
   for (const { amount } of refunds) turnover += amount;
   for (const { cost } of interactions) turnover += cost;
   if (!Number.isSafeInteger(turnover)) {
-    throw new FieldFault('purchases', 'total_out_of_range', 'The sum of the amounts would leave the range that is kept exactly (2⁵³ − 1 minor units).');
+    throw new FieldFault(
+      'purchases',
+      'total_out_of_range',
+      'The sum of the amounts would leave the range that is kept exactly (2⁵³ − 1 minor units).',
+    );
   }
 }

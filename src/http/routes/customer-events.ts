@@ -6,7 +6,13 @@ import { formatMoney } from '../../domain/money.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import type { Trx } from '../../store/connect.ts';
-import { type EventRow, pageEvents, readCustomer, readEffectivePurchases, readRefunded } from '../../store/customer-reads.ts';
+import {
+  type EventRow,
+  pageEvents,
+  readCustomer,
+  readEffectivePurchases,
+  readRefunded,
+} from '../../store/customer-reads.ts';
 import { type EventKind, ID_COLUMNS } from '../../store/histories.ts';
 import { requireEngine, snapshot } from '../context.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
@@ -51,14 +57,31 @@ const LISTED: readonly Listed[] = [
     kind: 'refunds',
     operationId: 'listRefunds',
     schema: 'Refund',
-    example: { refund_id: 'r-1', purchase_id: 'o-1', refunded_at: '2025-03-09', day: '2025-03-09', voided: false, amount: '12.50', pending: false },
+    example: {
+      refund_id: 'r-1',
+      purchase_id: 'o-1',
+      refunded_at: '2025-03-09',
+      day: '2025-03-09',
+      voided: false,
+      amount: '12.50',
+      pending: false,
+    },
     show: showRefunds,
   },
   {
     kind: 'interactions',
     operationId: 'listInteractions',
     schema: 'Interaction',
-    example: { interaction_id: 'i-1', occurred_at: '2025-03-05T18:00:00Z', day: '2025-03-05', voided: false, kind: 'survey', score: 9, reason: null, cost: '0.00' },
+    example: {
+      interaction_id: 'i-1',
+      occurred_at: '2025-03-05T18:00:00Z',
+      day: '2025-03-05',
+      voided: false,
+      kind: 'survey',
+      score: 9,
+      reason: null,
+      cost: '0.00',
+    },
     show: showInteractions,
   },
 ];
@@ -66,12 +89,18 @@ const LISTED: readonly Listed[] = [
 const page = Type.Object(
   {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 50, description: 'Entries on a page.' })),
-    cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, description: '`next_cursor` of the page before.' })),
+    cursor: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1_024, description: '`next_cursor` of the page before.' }),
+    ),
   },
   { additionalProperties: false },
 );
 
-function mountEvents(app: FastifyInstance, source: EngineSource, { kind, operationId, schema, example, show }: Listed): void {
+function mountEvents(
+  app: FastifyInstance,
+  source: EngineSource,
+  { kind, operationId, schema, example, show }: Listed,
+): void {
   mount(app, {
     method: 'GET',
     url: `/v1/customers/:customer_id/${kind}`,
@@ -86,7 +115,10 @@ function mountEvents(app: FastifyInstance, source: EngineSource, { kind, operati
       {
         status: 200,
         description: 'One page; next_cursor is null on the last.',
-        schema: Type.Object({ items: Type.Array(Type.Ref(schema)), next_cursor: Type.Union([Type.String(), Type.Null()]) }),
+        schema: Type.Object({
+          items: Type.Array(Type.Ref(schema)),
+          next_cursor: Type.Union([Type.String(), Type.Null()]),
+        }),
         example: { items: [example], next_cursor: null },
       },
     ],
@@ -102,7 +134,8 @@ function mountEvents(app: FastifyInstance, source: EngineSource, { kind, operati
         const rows = await pageEvents(trx, kind, customer_id, after, limit + 1);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1)! : null;
-        const next_cursor = last === null ? null : writeCursor(list, { at: Number(last.at), id: last[ID_COLUMNS[kind]] as string });
+        const next_cursor =
+          last === null ? null : writeCursor(list, { at: Number(last.at), id: last[ID_COLUMNS[kind]] as string });
         return { items: await show(trx, customer_id, shown, engine.decimals), next_cursor };
       });
     },
@@ -114,7 +147,11 @@ function momentText(row: EventRow): string {
 }
 
 async function showPurchases(trx: Trx, customerId: string, rows: readonly EventRow[], decimals: number) {
-  const refunds = await readRefunded(trx, customerId, rows.map((row) => row.purchase_id as string));
+  const refunds = await readRefunded(
+    trx,
+    customerId,
+    rows.map((row) => row.purchase_id as string),
+  );
   return rows.map((row) => {
     const refunded = refunds.get(row.purchase_id as string);
     const amount = row.amount as bigint;
@@ -135,7 +172,11 @@ async function showPurchases(trx: Trx, customerId: string, rows: readonly EventR
 }
 
 async function showRefunds(trx: Trx, customerId: string, rows: readonly EventRow[], decimals: number) {
-  const effective = await readEffectivePurchases(trx, customerId, rows.map((row) => row.purchase_id as string));
+  const effective = await readEffectivePurchases(
+    trx,
+    customerId,
+    rows.map((row) => row.purchase_id as string),
+  );
   return rows.map((row) => ({
     refund_id: row.refund_id,
     purchase_id: row.purchase_id,

@@ -2,8 +2,8 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { formatDay } from '../../domain/calendar.ts';
 import { timeline } from '../../domain/classify.ts';
-import { formatMoney } from '../../domain/money.ts';
 import { settleTail } from '../../domain/fold.ts';
+import { formatMoney } from '../../domain/money.ts';
 import { decodeFold } from '../../domain/saved-fold.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
@@ -15,9 +15,9 @@ import { readCustomer } from '../../store/customer-reads.ts';
 import { readGroupNames } from '../../store/groups.ts';
 import { answerOn, contextOf, readDays, readingPlan } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel, snapshot } from '../context.ts';
+import { SPELL_EXAMPLE, STAGE_EXAMPLE } from '../examples.ts';
 import { mount } from '../route.ts';
 import { customerId, customerIdParameter, MAX_ITEMS } from '../schemas/items.ts';
-import { SPELL_EXAMPLE, STAGE_EXAMPLE } from '../examples.ts';
 
 const params = Type.Object({ customer_id: customerIdParameter });
 type Params = Static<typeof params>;
@@ -105,9 +105,22 @@ function mountStages(app: FastifyInstance, source: EngineSource): void {
     summary: 'Where a customer stands in every model, and why',
     scope: 'read',
     params,
-    query: Type.Object({ as_of: asOf, model: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Only this model; all if absent.' })) }, { additionalProperties: false }),
+    query: Type.Object(
+      {
+        as_of: asOf,
+        model: Type.Optional(
+          Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Only this model; all if absent.' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
     success: [
-      { status: 200, description: 'One answer for each model.', schema: Type.Object({ items: Type.Array(Type.Ref('StageAnswer')) }), example: { items: [STAGE_EXAMPLE] } },
+      {
+        status: 200,
+        description: 'One answer for each model.',
+        schema: Type.Object({ items: Type.Array(Type.Ref('StageAnswer')) }),
+        example: { items: [STAGE_EXAMPLE] },
+      },
     ],
     problems: ['customer_not_found', 'unknown_model'],
     handler: async (request) => {
@@ -118,7 +131,9 @@ function mountStages(app: FastifyInstance, source: EngineSource): void {
       const days = await requireDays(engine, idOf(request));
       const plan = readingPlan(engine.plan);
       const indexes = only === null ? engine.models.map((_, index) => index) : [only];
-      return { items: indexes.map((index) => answerOn(plan, index, idOf(request), days, contextOf(engine, index, about))) };
+      return {
+        items: indexes.map((index) => answerOn(plan, index, idOf(request), days, contextOf(engine, index, about))),
+      };
     },
   });
 }
@@ -143,7 +158,12 @@ function mountTimeline(app: FastifyInstance, source: EngineSource): void {
       {
         status: 200,
         description: 'Spells from the day the customer became known, without gaps, oldest first.',
-        schema: Type.Object({ customer_id: customerId, model: Type.String(), model_version: Type.Integer(), items: Type.Array(Type.Ref('Spell')) }),
+        schema: Type.Object({
+          customer_id: customerId,
+          model: Type.String(),
+          model_version: Type.Integer(),
+          items: Type.Array(Type.Ref('Spell')),
+        }),
         example: { customer_id: 'c-1', model: 'lifecycle', model_version: 1, items: [SPELL_EXAMPLE] },
       },
     ],
@@ -156,7 +176,13 @@ function mountTimeline(app: FastifyInstance, source: EngineSource): void {
       const spells = timeline(readingPlan(engine.plan), index, await requireDays(engine, customer_id));
       const { model, version } = engine.models[index]!;
       const items = spells.map(({ stage, activity, from, to }) => {
-        return { stage, activity, from: formatDay(from), to: to === null ? null : formatDay(to), scheduled: from > today };
+        return {
+          stage,
+          activity,
+          from: formatDay(from),
+          to: to === null ? null : formatDay(to),
+          scheduled: from > today,
+        };
       });
       return { customer_id, model: model.model_id, model_version: version, items };
     },
@@ -166,7 +192,11 @@ function mountTimeline(app: FastifyInstance, source: EngineSource): void {
 function mountLookup(app: FastifyInstance, source: EngineSource): void {
   const body = Type.Object(
     {
-      customer_ids: Type.Array(customerId, { minItems: 1, maxItems: MAX_ITEMS, description: 'Each is answered once, in this order.' }),
+      customer_ids: Type.Array(customerId, {
+        minItems: 1,
+        maxItems: MAX_ITEMS,
+        description: 'Each is answered once, in this order.',
+      }),
       model: modelParameter,
       as_of: asOf,
     },
@@ -194,12 +224,19 @@ function mountLookup(app: FastifyInstance, source: EngineSource): void {
       const engine = requireEngine(source);
       const { customer_ids, model, as_of } = request.body as Static<typeof body>;
       const index = requireModel(engine, model ?? 'lifecycle');
-      const context = contextOf(engine, index, { as_of: readAsOf(engine, as_of), today: todayOf(engine), language: languageOf(request) });
+      const context = contextOf(engine, index, {
+        as_of: readAsOf(engine, as_of),
+        today: todayOf(engine),
+        language: languageOf(request),
+      });
       const ids = [...new Set(customer_ids)];
       const days = await snapshot(engine, async (trx) => await readDays(trx, ids));
       const plan = readingPlan(engine.plan);
       const known = ids.filter((id) => days.has(id));
-      return { items: known.map((id) => answerOn(plan, index, id, days.get(id)!, context)), not_found: ids.filter((id) => !days.has(id)) };
+      return {
+        items: known.map((id) => answerOn(plan, index, id, days.get(id)!, context)),
+        not_found: ids.filter((id) => !days.has(id)),
+      };
     },
   });
 }

@@ -71,14 +71,28 @@ interface ItemParams {
   readonly item_id: string;
 }
 
-function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metrics, { kind, one, body, read }: SingleKind): void {
+function mountSingle(
+  app: FastifyInstance,
+  source: EngineSource,
+  metrics: Metrics,
+  { kind, one, body, read }: SingleKind,
+): void {
   const noun = one.toLowerCase();
   const a = noun === 'interaction' ? 'an' : 'a';
   const example_id = { purchases: 'o-1', refunds: 'r-1', interactions: 'i-1' }[kind];
-  const item_id = Type.String({ minLength: 1, maxLength: 128, description: `Id of the ${noun}.`, examples: [example_id] });
+  const item_id = Type.String({
+    minLength: 1,
+    maxLength: 128,
+    description: `Id of the ${noun}.`,
+    examples: [example_id],
+  });
   const params = Type.Object({ customer_id: customerIdParameter, item_id });
   const url = `/v1/customers/:customer_id/${kind}/:item_id`;
-  const answer = Type.Object({ customer_id: customerId, item_id: Type.String(), status: Type.Unsafe<string>({ type: 'string', enum: ['created', 'updated', 'duplicate'] }) });
+  const answer = Type.Object({
+    customer_id: customerId,
+    item_id: Type.String(),
+    status: Type.Unsafe<string>({ type: 'string', enum: ['created', 'updated', 'duplicate'] }),
+  });
   mount(app, {
     method: 'PUT',
     url,
@@ -90,8 +104,18 @@ function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metric
     params,
     body: Type.Ref(body.$id!),
     success: [
-      { status: 200, description: 'Replaced, or the same was stored already.', schema: answer, example: { customer_id: 'c-1', item_id: example_id, status: 'updated' } },
-      { status: 201, description: 'Stored; there was none.', schema: answer, example: { customer_id: 'c-1', item_id: example_id, status: 'created' } },
+      {
+        status: 200,
+        description: 'Replaced, or the same was stored already.',
+        schema: answer,
+        example: { customer_id: 'c-1', item_id: example_id, status: 'updated' },
+      },
+      {
+        status: 201,
+        description: 'Stored; there was none.',
+        schema: answer,
+        example: { customer_id: 'c-1', item_id: example_id, status: 'created' },
+      },
     ],
     problems: ['customer_erased', 'item_refused'],
     handler: async (request, reply) => {
@@ -101,7 +125,9 @@ function mountSingle(app: FastifyInstance, source: EngineSource, metrics: Metric
       const outcome = (await ingest(requireEngine(source), [change]))[0]!;
       metrics.ingested(kind, outcome.status, 1);
       refuse(outcome);
-      return reply.code(outcome.status === 'created' ? 201 : 200).send({ customer_id, item_id, status: outcome.status });
+      return reply
+        .code(outcome.status === 'created' ? 201 : 200)
+        .send({ customer_id, item_id, status: outcome.status });
     },
   });
   mount(app, {
@@ -141,4 +167,3 @@ function refuse(outcome: Outcome): void {
   const code = outcome.refusal === 'customer_erased' ? 'customer_erased' : 'item_refused';
   throw new Problem(code, { errors: [{ pointer: field, code: outcome.refusal, detail }] });
 }
-

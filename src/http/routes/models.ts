@@ -8,7 +8,9 @@ import { languageOf, requireEngine } from '../context.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 import { mount } from '../route.ts';
 
-const params = Type.Object({ model_id: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Name of the model.' }) });
+const params = Type.Object({
+  model_id: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Name of the model.' }),
+});
 
 const PROSPECT = { stage: 'prospect', title: 'Prospect', description: 'Known, but has not bought yet.' };
 
@@ -26,10 +28,22 @@ export function modelRoutes(app: FastifyInstance, source: EngineSource): void {
         status: 200,
         description: 'Titles and descriptions in the language of Accept-Language (en, es, de).',
         schema: Type.Object({ items: Type.Array(Type.Ref('ModelSummary')) }),
-        example: { items: [{ model_id: 'lifecycle', version: 1, title: 'Lifecycle', description: 'How far customers come.', stages: [PROSPECT] }] },
+        example: {
+          items: [
+            {
+              model_id: 'lifecycle',
+              version: 1,
+              title: 'Lifecycle',
+              description: 'How far customers come.',
+              stages: [PROSPECT],
+            },
+          ],
+        },
       },
     ],
-    handler: async (request) => ({ items: requireEngine(source).models.map((stored) => summaryOf(stored, languageOf(request))) }),
+    handler: async (request) => ({
+      items: requireEngine(source).models.map((stored) => summaryOf(stored, languageOf(request))),
+    }),
   });
   mount(app, {
     method: 'GET',
@@ -51,7 +65,8 @@ export function modelRoutes(app: FastifyInstance, source: EngineSource): void {
     handler: async (request) => {
       const { model_id } = request.params as Static<typeof params>;
       const stored = requireEngine(source).models.find(({ model }) => model.model_id === model_id);
-      if (stored === undefined) throw new Problem('not_found', { detail: 'There is no such model; GET /v1/models lists them.' });
+      if (stored === undefined)
+        throw new Problem('not_found', { detail: 'There is no such model; GET /v1/models lists them.' });
       return { summary: summaryOf(stored, languageOf(request)), document: stored.model };
     },
   });
@@ -63,6 +78,10 @@ function summaryOf({ model, version }: Pick<StoredModel, 'model' | 'version'>, l
     version,
     title: model.title[language],
     description: model.description[language],
-    stages: model.stages.map(({ stage, title, description }) => ({ stage, title: title[language], description: description[language] })),
+    stages: model.stages.map(({ stage, title, description }) => ({
+      stage,
+      title: title[language],
+      description: description[language],
+    })),
   };
 }

@@ -43,7 +43,8 @@ function mountProbes(app: FastifyInstance, { source, metrics, stopping }: Operat
     operationId: 'getReadiness',
     tag: 'operations',
     summary: 'Would requests be answered now?',
-    description: 'Asks the database. 503 while starting, stopping, without a database, or after another version changed it.',
+    description:
+      'Asks the database. 503 while starting, stopping, without a database, or after another version changed it.',
     scope: 'none',
     success: [{ status: 200, description: 'They would.', schema: state, example: { status: 'ready' } }],
     handler: async () => {
@@ -64,7 +65,8 @@ function mountProbes(app: FastifyInstance, { source, metrics, stopping }: Operat
         description: 'Text exposition format.',
         schema: Type.String(),
         content_type: 'text/plain',
-        example: '# HELP escalera_ingest_items_total Items sent, by kind and result.\n# TYPE escalera_ingest_items_total counter\nescalera_ingest_items_total{kind="purchases",result="created"} 10206\n',
+        example:
+          '# HELP escalera_ingest_items_total Items sent, by kind and result.\n# TYPE escalera_ingest_items_total counter\nescalera_ingest_items_total{kind="purchases",result="created"} 10206\n',
       },
     ],
     handler: async (_request, reply) => {
@@ -76,7 +78,9 @@ function mountProbes(app: FastifyInstance, { source, metrics, stopping }: Operat
 
 const status = Type.Object({
   version: Type.String({ description: 'Version of the code.' }),
-  projections: Type.Array(Type.Object({ name: Type.String(), version: Type.Integer() }), { description: 'Roll-ups and the versions of their meaning.' }),
+  projections: Type.Array(Type.Object({ name: Type.String(), version: Type.Integer() }), {
+    description: 'Roll-ups and the versions of their meaning.',
+  }),
   schema: Type.String({ description: 'Versions of fold and roll-ups the database was written with.' }),
   models: Type.Array(Type.Object({ model: Type.String(), version: Type.Integer() })),
   time_zone: Type.String({ description: 'Reporting time zone (IANA).' }),

@@ -21,10 +21,18 @@ const head = {
   model_version: Type.Integer({ minimum: 1 }),
   group: nullable(Type.String(), { description: 'The group asked for; null for everybody.' }),
   as_of: day('The last day the answer is about.'),
-  projected: Type.Optional(Type.Boolean({ description: 'Present and true if as_of is after today: only what is scheduled is known of those days.' })),
+  projected: Type.Optional(
+    Type.Boolean({
+      description: 'Present and true if as_of is after today: only what is scheduled is known of those days.',
+    }),
+  ),
   time_zone: Type.String({ description: 'Reporting time zone (IANA): what a day is.' }),
   currency: Type.String({ description: 'ISO 4217.' }),
-  data_through: nullable(day('Latest stored activity day; null if nothing is stored. A feed that stopped shows here, not as defecting customers.')),
+  data_through: nullable(
+    day(
+      'Latest stored activity day; null if nothing is stored. A feed that stopped shows here, not as defecting customers.',
+    ),
+  ),
 };
 
 const EXAMPLE_HEAD = {
@@ -48,7 +56,9 @@ type Query = Readonly<Record<string, unknown>> & { readonly model?: string; read
 
 function mountReport(app: FastifyInstance, source: EngineSource, report: Report<Record<string, unknown>>): void {
   const { definition, tables } = report;
-  const arrays = Object.fromEntries(Object.entries({ items: report.row, ...tables }).map(([name, row]) => [name, Type.Array(row as TSchema)]));
+  const arrays = Object.fromEntries(
+    Object.entries({ items: report.row, ...tables }).map(([name, row]) => [name, Type.Array(row as TSchema)]),
+  );
   mount(app, {
     method: 'GET',
     url: `/v1/reports/${definition.report}`,
@@ -79,7 +89,13 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
 
 async function answer(trx: Trx, engine: Engine, report: Report<Record<string, unknown>>, index: number, query: Query) {
   const group_id = await requireGroup(trx, query.group);
-  const context = { trx, model: engine.plan.models[index]!, group_id, today: todayOf(engine), decimals: engine.decimals };
+  const context = {
+    trx,
+    model: engine.plan.models[index]!,
+    group_id,
+    today: todayOf(engine),
+    decimals: engine.decimals,
+  };
   const found = await report.read(context, query);
   if ('code' in found) throw faultProblem(found);
   const data_through = await readDataThrough(trx);
@@ -101,7 +117,8 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
 }
 
 function faultProblem({ parameter, code, detail }: ReportFault): Problem {
-  if (code === 'range_too_wide') return new Problem('range_too_wide', { errors: [{ parameter, code, detail: `${detail}.` }] });
+  if (code === 'range_too_wide')
+    return new Problem('range_too_wide', { errors: [{ parameter, code, detail: `${detail}.` }] });
   return parameterProblem(parameter, code, detail);
 }
 
@@ -109,10 +126,14 @@ async function requireGroup(trx: Trx, group: string | undefined): Promise<number
   if (group === undefined) return EVERYBODY;
   const id = group.includes('\0') ? undefined : (await readGroupIds(trx, [group])).get(group);
   if (id !== undefined) return id;
-  throw new Problem('unknown_group', { errors: [{ parameter: 'group', code: 'unknown_group', detail: 'No customer has ever carried this group.' }] });
+  throw new Problem('unknown_group', {
+    errors: [{ parameter: 'group', code: 'unknown_group', detail: 'No customer has ever carried this group.' }],
+  });
 }
 
-const params = Type.Object({ report: Type.String({ pattern: '^[a-z][a-z-]{0,63}$', description: 'Name of a report.' }) });
+const params = Type.Object({
+  report: Type.String({ pattern: '^[a-z][a-z-]{0,63}$', description: 'Name of a report.' }),
+});
 const definitionSchema = Type.Object({
   report: Type.String(),
   definition_version: Type.Integer({ minimum: 1 }),
@@ -133,7 +154,14 @@ function mountDefinitions(app: FastifyInstance): void {
     tag: 'reports',
     summary: 'What the numbers of all reports mean',
     scope: 'read',
-    success: [{ status: 200, description: 'One entry for each report.', schema: Type.Object({ items: Type.Array(definitionSchema) }), example: { items: definitions.slice(0, 1) } }],
+    success: [
+      {
+        status: 200,
+        description: 'One entry for each report.',
+        schema: Type.Object({ items: Type.Array(definitionSchema) }),
+        example: { items: definitions.slice(0, 1) },
+      },
+    ],
     handler: async () => ({ items: definitions }),
   });
   mount(app, {
@@ -144,12 +172,22 @@ function mountDefinitions(app: FastifyInstance): void {
     summary: 'What the numbers of a report mean',
     scope: 'read',
     params,
-    success: [{ status: 200, description: 'Formula, denominator, window and exclusions, in words.', schema: definitionSchema, example: definitions[0] }],
+    success: [
+      {
+        status: 200,
+        description: 'Formula, denominator, window and exclusions, in words.',
+        schema: definitionSchema,
+        example: definitions[0],
+      },
+    ],
     problems: ['not_found'],
     handler: async (request) => {
       const { report } = request.params as { report: string };
       const found = definitions.find((definition) => definition.report === report);
-      if (found === undefined) throw new Problem('not_found', { detail: `There is no such report; there are ${definitions.map((one) => one.report).join(', ')}.` });
+      if (found === undefined)
+        throw new Problem('not_found', {
+          detail: `There is no such report; there are ${definitions.map((one) => one.report).join(', ')}.`,
+        });
       return found;
     },
   });

@@ -4,7 +4,10 @@ import { FEATURES, OPERATORS } from '../../domain/model.ts';
 import { activity, count, day, money, nullable, oneOf, stage } from '../../reports/fields.ts';
 import { customerId, interactionId, purchaseId, refundId } from './items.ts';
 
-const stored = { voided: Type.Boolean({ description: 'True after DELETE: it is kept, and does not count.' }), day: day('Its day in the reporting time zone.') };
+const stored = {
+  voided: Type.Boolean({ description: 'True after DELETE: it is kept, and does not count.' }),
+  day: day('Its day in the reporting time zone.'),
+};
 /** A stored purchase. */
 export const Purchase = Type.Object(
   {
@@ -86,7 +89,10 @@ export const MissingNeed = Type.Object(
     have: value,
     more: value,
   },
-  { $id: 'MissingNeed', description: 'One thing missing for the next stage. Only `text` is set where a need is not a single comparison.' },
+  {
+    $id: 'MissingNeed',
+    description: 'One thing missing for the next stage. Only `text` is set where a need is not a single comparison.',
+  },
 );
 /** The one form in which a customer's stage is answered. */
 export const StageAnswer = Type.Object(
@@ -102,7 +108,9 @@ export const StageAnswer = Type.Object(
     rungs: Type.Integer({ minimum: 1, description: 'How many stages the model has.' }),
     activity: nullable(activity()),
     since: nullable(day('First day of the unbroken time in this stage and activity.')),
-    rule: nullable(Type.Ref('Condition'), { description: 'The rule that held; null for the first stage, which needs none.' }),
+    rule: nullable(Type.Ref('Condition'), {
+      description: 'The rule that held; null for the first stage, which needs none.',
+    }),
     inputs: Type.Array(Type.Ref('StageInput')),
     next_stage: nullable(
       Type.Object({
@@ -130,4 +138,3 @@ export const SpellSchema = Type.Object(
   },
   { $id: 'Spell', description: 'Unbroken time in one stage and activity.' },
 );
-

@@ -32,7 +32,9 @@ const amount = (description: string) =>
 const purchaseFields = {
   purchased_at: moment('When it was bought.'),
   amount: amount('What was paid, after discount.'),
-  currency: Type.Optional(Type.String({ pattern: '^[A-Z]{3}$', description: "If given, it must be the deployment's currency (ISO 4217)." })),
+  currency: Type.Optional(
+    Type.String({ pattern: '^[A-Z]{3}$', description: "If given, it must be the deployment's currency (ISO 4217)." }),
+  ),
   cost: Type.Optional(amount('What the purchase cost the business; 0 if absent.')),
   discount: Type.Optional(amount('What was taken off the price; 0 if absent.')),
   products: Type.Optional(
@@ -43,7 +45,9 @@ const purchaseFields = {
   ),
 };
 const refundFields = {
-  purchase_id: id('The purchase that is refunded, wholly or in part. It may be stored later; until then the refund is pending.'),
+  purchase_id: id(
+    'The purchase that is refunded, wholly or in part. It may be stored later; until then the refund is pending.',
+  ),
   refunded_at: moment('When it was refunded.'),
   amount: amount('What was paid back; more than 0.'),
 };
@@ -54,8 +58,16 @@ const interactionFields = {
     description:
       'We reached out: contact. We closed all open complaints: resolution. Inbound: inquiry, visit, signup, response, survey (with score), complaint, testimonial, referral. departure (with reason). Any other name is kept and can be used in rules.',
   }),
-  score: Type.Optional(Type.Integer({ minimum: 0, maximum: 10, description: 'Answer of a survey, 0 to 10. A survey needs it, no other kind has it.' })),
-  reason: Type.Optional(oneOf(DEPARTURE_REASONS, { description: 'Why the customer left. A departure needs it, no other kind has it.' })),
+  score: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 10,
+      description: 'Answer of a survey, 0 to 10. A survey needs it, no other kind has it.',
+    }),
+  ),
+  reason: Type.Optional(
+    oneOf(DEPARTURE_REASONS, { description: 'Why the customer left. A departure needs it, no other kind has it.' }),
+  ),
   cost: Type.Optional(amount('What the interaction cost the business; 0 if absent.')),
 };
 
@@ -86,9 +98,15 @@ export const InteractionBody = Type.Object(interactionFields, {
 });
 
 /** A purchase in a batch. */
-export const PurchaseItem = Type.Object({ customer_id: customerId, purchase_id: purchaseId, ...purchaseFields }, { $id: 'PurchaseItem', ...strict });
+export const PurchaseItem = Type.Object(
+  { customer_id: customerId, purchase_id: purchaseId, ...purchaseFields },
+  { $id: 'PurchaseItem', ...strict },
+);
 /** A refund in a batch. */
-export const RefundItem = Type.Object({ customer_id: customerId, refund_id: refundId, ...refundFields }, { $id: 'RefundItem', ...strict });
+export const RefundItem = Type.Object(
+  { customer_id: customerId, refund_id: refundId, ...refundFields },
+  { $id: 'RefundItem', ...strict },
+);
 /** An interaction in a batch. */
 export const InteractionItem = Type.Object(
   { customer_id: customerId, interaction_id: interactionId, ...interactionFields },
@@ -98,11 +116,14 @@ export const InteractionItem = Type.Object(
 export const CustomerItem = Type.Object(
   {
     customer_id: customerId,
-    known_since: Type.Optional(day('The day since which the customer is known, if before the first event. At most tomorrow.')),
+    known_since: Type.Optional(
+      day('The day since which the customer is known, if before the first event. At most tomorrow.'),
+    ),
     groups: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
         maxItems: 16,
-        description: 'Free tags; replaces the groups the customer had. A repeated tag counts once. 200 distinct ones in a deployment.',
+        description:
+          'Free tags; replaces the groups the customer had. A repeated tag counts once. 200 distinct ones in a deployment.',
       }),
     ),
   },
@@ -115,16 +136,21 @@ export const HistoryItem = Type.Object(
     customer_id: Type.Optional(customerId),
     known_since: Type.Optional(day('The day since which the customer is known, if before the first event.')),
     purchases: Type.Optional(
-      Type.Array(Type.Object({ purchase_id: Type.Optional(purchaseId), ...purchaseFields }, strict), { maxItems: 10_000 }),
+      Type.Array(Type.Object({ purchase_id: Type.Optional(purchaseId), ...purchaseFields }, strict), {
+        maxItems: 10_000,
+      }),
     ),
-    refunds: Type.Optional(Type.Array(Type.Object({ refund_id: Type.Optional(refundId), ...refundFields }, strict), { maxItems: 10_000 })),
+    refunds: Type.Optional(
+      Type.Array(Type.Object({ refund_id: Type.Optional(refundId), ...refundFields }, strict), { maxItems: 10_000 }),
+    ),
     interactions: Type.Optional(
-      Type.Array(Type.Object({ interaction_id: Type.Optional(interactionId), ...interactionFields }, strict), { maxItems: 10_000 }),
+      Type.Array(Type.Object({ interaction_id: Type.Optional(interactionId), ...interactionFields }, strict), {
+        maxItems: 10_000,
+      }),
     ),
   },
   { $id: 'History', ...strict },
 );
-
 
 export type PurchaseBody = Static<typeof PurchaseBody>;
 export type RefundBody = Static<typeof RefundBody>;

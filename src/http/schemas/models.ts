@@ -4,7 +4,10 @@ import { oneOf, stage } from '../../reports/fields.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 
 const strict = { additionalProperties: false } as const;
-const localized = Type.Object({ en: Type.String(), es: Type.String(), de: Type.String() }, { description: 'In every language.', ...strict });
+const localized = Type.Object(
+  { en: Type.String(), es: Type.String(), de: Type.String() },
+  { description: 'In every language.', ...strict },
+);
 const name = (description: string) => Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description });
 const threshold = Type.Optional(
   Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^-?(0|[1-9]\\d{0,13})(\\.\\d{1,4})?$' })], {
@@ -17,7 +20,10 @@ export const Condition = Type.Union(
     Type.Object({ all: Type.Array(Type.Ref('Condition'), { minItems: 1 }) }, strict),
     Type.Object({ any: Type.Array(Type.Ref('Condition'), { minItems: 1 }) }, strict),
     Type.Object({ not: Type.Ref('Condition') }, strict),
-    Type.Object({ stage_reached: name('An earlier stage whose rule held at the end of this or an earlier day.') }, strict),
+    Type.Object(
+      { stage_reached: name('An earlier stage whose rule held at the end of this or an earlier day.') },
+      strict,
+    ),
     Type.Object({ activity: Type.Array(oneOf(ACTIVITIES), { minItems: 1 }) }, strict),
     Type.Object(
       {
@@ -27,14 +33,24 @@ export const Condition = Type.Union(
         more_than: threshold,
         less_than: threshold,
         within_days: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: MODEL_LIMITS.within_days, description: 'W: only days in (t − W, t]. On counts and sums.' }),
+          Type.Integer({
+            minimum: 1,
+            maximum: MODEL_LIMITS.within_days,
+            description: 'W: only days in (t − W, t]. On counts and sums.',
+          }),
         ),
-        kinds: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,31}$' }), { minItems: 1, maxItems: MODEL_LIMITS.kinds })),
+        kinds: Type.Optional(
+          Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,31}$' }), { minItems: 1, maxItems: MODEL_LIMITS.kinds }),
+        ),
       },
       strict,
     ),
   ],
-  { $id: 'Condition', description: 'A rule about one customer at the end of one day. A comparison with something that does not exist yet is false.' },
+  {
+    $id: 'Condition',
+    description:
+      'A rule about one customer at the end of one day. A comparison with something that does not exist yet is false.',
+  },
 );
 /** A lifecycle model as a document. */
 export const ModelDocument = Type.Object(
@@ -45,8 +61,16 @@ export const ModelDocument = Type.Object(
     lapse: Type.Object(
       {
         policy: oneOf(['fixed']),
-        at_risk_after_days: Type.Integer({ minimum: 0, maximum: MODEL_LIMITS.days, description: 'Day so many of silence is still active.' }),
-        lapsed_after_days: Type.Integer({ minimum: 1, maximum: MODEL_LIMITS.days, description: 'Day so many of silence is still at risk.' }),
+        at_risk_after_days: Type.Integer({
+          minimum: 0,
+          maximum: MODEL_LIMITS.days,
+          description: 'Day so many of silence is still active.',
+        }),
+        lapsed_after_days: Type.Integer({
+          minimum: 1,
+          maximum: MODEL_LIMITS.days,
+          description: 'Day so many of silence is still at risk.',
+        }),
       },
       strict,
     ),
@@ -57,11 +81,17 @@ export const ModelDocument = Type.Object(
           title: localized,
           description: localized,
           when: Type.Optional(Type.Ref('Condition')),
-          off_ladder: Type.Optional(Type.Boolean({ description: 'True for a loss: never offered as the next stage up.' })),
+          off_ladder: Type.Optional(
+            Type.Boolean({ description: 'True for a loss: never offered as the next stage up.' }),
+          ),
         },
         strict,
       ),
-      { minItems: 1, maxItems: MODEL_LIMITS.stages, description: 'A customer stands on the last listed stage whose `when` holds; the first has none.' },
+      {
+        minItems: 1,
+        maxItems: MODEL_LIMITS.stages,
+        description: 'A customer stands on the last listed stage whose `when` holds; the first has none.',
+      },
     ),
   },
   { $id: 'ModelDocument', ...strict, examples: [MODEL_EXAMPLE] },
@@ -77,4 +107,3 @@ export const ModelSummary = Type.Object(
   },
   { $id: 'ModelSummary' },
 );
-

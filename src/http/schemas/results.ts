@@ -37,7 +37,15 @@ const status = oneOf(STATUSES, {
 
 function itemResult(name: string, ids: Record<string, TSchema>) {
   const optional = Object.fromEntries(Object.entries(ids).map(([key, schema]) => [key, nullable(schema)]));
-  return Type.Object({ index: count('Position in the request, from 0.'), ...optional, status, error: nullable(Type.Ref('ProblemDetail')) }, { $id: name });
+  return Type.Object(
+    {
+      index: count('Position in the request, from 0.'),
+      ...optional,
+      status,
+      error: nullable(Type.Ref('ProblemDetail')),
+    },
+    { $id: name },
+  );
 }
 /** What became of a customer record. */
 export const CustomerResult = itemResult('CustomerResult', { customer_id: customerId });
@@ -46,10 +54,15 @@ export const PurchaseResult = itemResult('PurchaseResult', { customer_id: custom
 /** What became of a refund. */
 export const RefundResult = itemResult('RefundResult', { customer_id: customerId, refund_id: refundId });
 /** What became of an interaction. */
-export const InteractionResult = itemResult('InteractionResult', { customer_id: customerId, interaction_id: interactionId });
+export const InteractionResult = itemResult('InteractionResult', {
+  customer_id: customerId,
+  interaction_id: interactionId,
+});
 /** How many items of a batch got each status. */
 export const BatchSummary = Type.Object(
-  Object.fromEntries(STATUSES.map((name) => [name, count(`Items with status ${name}.`)])) as Record<(typeof STATUSES)[number], ReturnType<typeof count>>,
+  Object.fromEntries(STATUSES.map((name) => [name, count(`Items with status ${name}.`)])) as Record<
+    (typeof STATUSES)[number],
+    ReturnType<typeof count>
+  >,
   { $id: 'BatchSummary' },
 );
-
