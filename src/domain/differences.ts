@@ -58,7 +58,7 @@ export class Differences {
       const model_version = fold.model === null ? NO_MODEL : this.plan.models[fold.model]!.version;
       for (const [group, keys] of [...this.sums[index]!].sort(byNumber)) {
         for (const [packed, measures] of [...keys].sort(byNumber)) {
-          if (measures.every((measure) => measure == 0)) continue;
+          if (measures.every((measure) => Number(measure) === 0)) continue;
           rows.push({ model_version, group, key: unpackKey(projection.key, packed), measures });
         }
       }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { dumpOf } from '../support/database-dump.ts';
 import { type LogLine, type TestService, testService } from '../support/service.ts';
-import { VALID } from './hostile-cases.ts';
+import { VALID } from './hostile/case.ts';
 
 t.setTimeout(120_000);
 

@@ -1,8 +1,11 @@
 import { request } from 'node:http';
 import t, { type Test } from 'tap';
+import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { dumpOf } from '../support/database-dump.ts';
 import { type Answer, type TestService, testService } from '../support/service.ts';
-import { DOCUMENTS, HOSTILE_CASES, type HostileCase, ODD_IDS, VALID, withRaw } from './hostile-cases.ts';
+import { type HostileCase, VALID, withRaw } from './hostile/case.ts';
+import { HOSTILE_CASES } from './hostile/corpus.ts';
+import { ODD_IDS } from './hostile/odd-ids.ts';
 
 t.setTimeout(180_000);
 
@@ -22,7 +25,12 @@ function refused(t: Test, one: HostileCase, answer: Answer): void {
   const inBatch = one.status === 200;
   const told: Told = inBatch ? { status, code: fault?.error?.code, at: fault?.error?.pointer } : toldBy(answer, one);
   t.strictSame(told, { status: one.status, code: one.code, at: one.at ?? undefined }, one.what);
-  if (inBatch) t.equal(fault?.status, 'invalid', `${one.what}: the item is invalid`);
+  if (inBatch)
+    t.match(
+      fault,
+      { status: 'invalid', ...(one.at?.endsWith('/customer_id') ? { customer_id: null } : {}) },
+      `${one.what}: the item is invalid`,
+    );
   else isProblem(t, answer, one);
   t.notMatch(text, INTERNALS, `${one.what}: nothing of the inside is shown`);
   t.ok(
@@ -228,7 +236,7 @@ t.test('names that every object inherits are ordinary groups, codes and kinds', 
     { stage: 'constructor', title: words, description: words },
     { stage: 'tostring', title: words, description: words, when },
   ];
-  const model_document = { ...DOCUMENTS[0], stages };
+  const model_document = { ...BUILT_IN_MODELS.lifecycle, stages };
   const history = (kind: string) => ({ interactions: [{ occurred_at: '2026-01-01', kind }] });
   const { body } = await service.call('POST', '/v1/classifications', {
     model_document,
@@ -437,7 +445,7 @@ t.test('a million keys in one body are refused, whatever the limit', async (t) =
   });
   const { body } = await service.call('POST', '/v1/purchases', `{"items":[${keys}]}`);
   t.match(body.items[0], { status: 'invalid', error: { code: 'required' } });
-  const deep = `{"items":[${'['.repeat(10_000_000)}${']'.repeat(10_000_000)}]}`;
+  const deep = `{"items":[${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}]}`;
   const { status } = await service.call('POST', '/v1/purchases', deep);
-  t.ok(status === 400 || status === 200, 'ten million brackets are answered');
+  t.ok(status === 400 || status === 200, 'four million brackets are answered');
 });
