@@ -1,4 +1,4 @@
-import { type Day, LAST_DAY } from './calendar.ts';
+import type { Day } from './calendar.ts';
 import { type CompiledCondition, comparisonsOf, compileCondition, memoryOf } from './condition.ts';
 import type { Facts, Memory } from './facts.ts';
 import { ACTIVITIES, type Condition, MODEL_LIMITS, type Model } from './model.ts';
@@ -104,7 +104,7 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
     turns(facts, until) {
       const days: Day[] = [];
       const note = (day: Day): void => {
-        if (day > facts.day && day < until && day <= LAST_DAY) days.push(day);
+        if (day > facts.day && day < until) days.push(day);
       };
       lapseTurns(model.lapse, facts, note);
       for (const when of whens) when?.turns(facts, note);

@@ -78,7 +78,9 @@ t.test('titles and descriptions are texts in three languages', async (t) => {
     '/title/de wrong_text',
   ]);
   t.strictSame(
-    faults(changed({ title: { ...WORDS, de: 'x'.repeat(200) }, description: { ...WORDS, en: 'x'.repeat(2_000) } })),
+    faults(
+      changed({ title: { en: 'x', es: 'y', de: 'x'.repeat(200) }, description: { ...WORDS, en: 'x'.repeat(2_000) } }),
+    ),
     [],
   );
   t.strictSame(faults(changed({ description: { ...WORDS, en: 'x'.repeat(2_001) } })), ['/description/en wrong_text']);
@@ -147,6 +149,7 @@ t.test('activity lists known activities, each once', async (t) => {
   for (const activity of [
     [],
     ['gone'],
+    ['active', 'gone'],
     ['active', 'active'],
     'active',
     [7],
@@ -252,6 +255,11 @@ t.test('rules nest eight deep and hold 200 conditions in all', async (t) => {
   const nested = (depth: number): unknown => (depth === 1 ? { activity: ['active'] } : { not: nested(depth - 1) });
   t.strictSame(rule(nested(8)), []);
   t.strictSame(rule(nested(9)), [`${'/not'.repeat(8)} too_complex`]);
+  const listed = (depth: number): unknown => {
+    return depth === 1 ? { activity: ['active'] } : { [depth % 2 === 0 ? 'all' : 'any']: [listed(depth - 1)] };
+  };
+  t.strictSame(rule(listed(8)), []);
+  t.strictSame(rule(listed(9)), ['/any/0/all/0/any/0/all/0/any/0/all/0/any/0/all/0 too_complex']);
   const wide = (parts: number): unknown => ({ any: Array.from({ length: parts }, () => ({ activity: ['active'] })) });
   t.strictSame(rule(wide(199)), [], 'the list itself is a condition');
   t.strictSame(rule(wide(200)), ['/any/199 too_complex']);

@@ -280,6 +280,8 @@ t.test('nothing is scheduled after 2199', async (t) => {
     '2199-09-01 first_time_buyer active',
     '2199-12-01 first_time_buyer at_risk',
   ]);
+  t.equal(spells(lifecycle, '2199-10-01 1').at(-1), '2199-12-31 first_time_buyer at_risk', 'the last day itself');
+  t.equal(spells(lifecycle, '2199-10-02 1').length, 1, 'one day later the move would fall into 2200');
   t.strictSame(spells(lifecycle, '2199-12-31 1'), ['2199-12-31 first_time_buyer active']);
 });
 

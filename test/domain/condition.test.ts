@@ -67,6 +67,16 @@ t.test('revenue is compared in the minor units of the currency', async (t) => {
   ]);
 });
 
+t.test('days on which only money moved are no purchase days of a window', async (t) => {
+  const rule: Condition = {
+    all: [
+      { feature: 'purchase_days', at_least: 2, within_days: 30 },
+      { feature: 'profit', more_than: '-100', within_days: 30 },
+    ],
+  };
+  t.equal(daysThere(rule, '2025-01-01 1', '2025-01-05 contact cost=1', '2025-01-09 1'), '2025-01-09..2025-01-31');
+});
+
 t.test('revenue within W falls as days drop out, refunds included', async (t) => {
   const rich = { feature: 'revenue', at_least: '10', within_days: 7 } as const;
   t.equal(daysThere(rich, '2025-01-01 6', '2025-01-03 4'), '2025-01-03..2025-01-08');

@@ -1,10 +1,54 @@
 import t, { type Test } from 'tap';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { testService } from '../support/service.ts';
+import { type Answer, testService } from '../support/service.ts';
 import { bought, Shop, TODAY } from './shop.ts';
 
 t.setTimeout(120_000);
+
+t.test('pages hold every entry once, in order of instant and id, whatever their size', async (t) => {
+  const shop = await Shop.open(t);
+  const days = [
+    '2026-01-05',
+    '2026-01-05T00:00:00Z',
+    '2026-01-05T00:00:00.000001Z',
+    '2026-02-01',
+    '1999-12-31',
+    '2026-01-04T23:59:59Z',
+  ];
+  const items = Array.from({ length: 57 }, (_, index) =>
+    bought({ purchase_id: `${(index * 37) % 100}-${index}`, purchased_at: days[index % days.length] }),
+  );
+  t.equal(await shop.post('purchases', ...items), items.map(() => 'created').join(' '));
+  const at = (text: string): number => new Date(text).getTime() * 1_000 + (text.includes('000001') ? 1 : 0);
+  const expected = items
+    .map((item) => ({ id: item.purchase_id, at: at(String(item.purchased_at)) }))
+    .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+    .map(({ id }) => id);
+  for (const limit of [1, 2, 7, 10, 56, 57, 58, 1_000]) {
+    const seen: string[] = [];
+    let pages = 0;
+    for (let cursor: string | null = ''; cursor !== null; pages += 1) {
+      const { body }: Answer = await shop.get(
+        `/v1/customers/ana/purchases?limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      );
+      t.ok(body.items.length <= limit);
+      seen.push(...(body.items as { purchase_id: string }[]).map((item) => item.purchase_id));
+      cursor = body.next_cursor;
+      // What is added behind the reader is not seen, and moves nothing.
+      if (pages === 0 && limit === 7)
+        await shop.post('purchases', bought({ purchase_id: 'behind', purchased_at: '1950-01-01' }));
+    }
+    if (limit === 7) await shop.send('DELETE', '/v1/customers/ana/purchases/behind');
+    t.strictSame(
+      seen.filter((id) => id !== 'behind'),
+      expected,
+      `pages of ${limit}`,
+    );
+    t.equal(pages, Math.ceil((limit > 7 ? 58 : 57) / limit), `${pages} of them`);
+  }
+  t.equal((await shop.get('/v1/customers/ana/purchases')).body.items.length, 50, 'fifty if no limit is given');
+});
 
 t.test('plain dates come back as sent, instants in UTC, and days are those of the reporting zone', async (t) => {
   const shop = await Shop.open(t, { time_zone: 'America/New_York' });
@@ -29,49 +73,6 @@ t.test('plain dates come back as sent, instants in UTC, and days are those of th
   ]);
   t.equal((await shop.get('/v1/customers/ana')).body.purchase_days, 3);
   t.match((await shop.get('/v1/status')).body, { time_zone: 'America/New_York', today: TODAY });
-});
-
-t.test('a customer who bought on two days is an early repeat buyer, and is told what comes next', async (t) => {
-  const shop = await Shop.open(t);
-  await shop.buys('ana', '2026-03-01', '2026-04-10', '2026-04-10T18:00:00Z');
-  t.strictSame(await shop.stage('ana', 'lifecycle'), {
-    customer_id: 'ana',
-    model: 'lifecycle',
-    model_version: 1,
-    as_of: TODAY,
-    projected: false,
-    stage: 'early_repeat_buyer',
-    title: 'Early repeat buyer',
-    rung: 3,
-    rungs: 5,
-    activity: 'active',
-    since: '2026-04-10',
-    rule: { feature: 'purchase_days', at_least: 2, less_than: 4 },
-    inputs: [{ feature: 'purchase_days', within_days: null, kinds: null, value: 2 }],
-    next_stage: {
-      stage: 'core_customer',
-      title: 'Core customer',
-      rung: 4,
-      missing: [
-        {
-          text: '2 more purchase days',
-          feature: 'purchase_days',
-          operator: 'at_least',
-          threshold: 4,
-          have: 2,
-          more: 2,
-        },
-      ],
-    },
-    // 10 April and 91 days.
-    next_move: { on: '2026-07-10', stage: 'early_repeat_buyer', activity: 'at_risk' },
-  });
-  t.strictSame(await shop.stands('ana'), {
-    lifecycle: 'early_repeat_buyer active',
-    relationship: 'continuation active',
-    journey: 'retention active',
-    loyalty_ladder: 'repeat_customer active',
-  });
 });
 
 t.test('models are told with their stages, and each with the document it is made of', async (t) => {

@@ -1,7 +1,50 @@
 import t from 'tap';
-import { Shop } from './shop.ts';
+import { Shop, TODAY } from './shop.ts';
 
 t.setTimeout(120_000);
+
+t.test('a customer who bought on two days is an early repeat buyer, and is told what comes next', async (t) => {
+  const shop = await Shop.open(t);
+  await shop.buys('ana', '2026-03-01', '2026-04-10', '2026-04-10T18:00:00Z');
+  t.strictSame(await shop.stage('ana', 'lifecycle'), {
+    customer_id: 'ana',
+    model: 'lifecycle',
+    model_version: 1,
+    as_of: TODAY,
+    projected: false,
+    stage: 'early_repeat_buyer',
+    title: 'Early repeat buyer',
+    rung: 3,
+    rungs: 5,
+    activity: 'active',
+    since: '2026-04-10',
+    rule: { feature: 'purchase_days', at_least: 2, less_than: 4 },
+    inputs: [{ feature: 'purchase_days', within_days: null, kinds: null, value: 2 }],
+    next_stage: {
+      stage: 'core_customer',
+      title: 'Core customer',
+      rung: 4,
+      missing: [
+        {
+          text: '2 more purchase days',
+          feature: 'purchase_days',
+          operator: 'at_least',
+          threshold: 4,
+          have: 2,
+          more: 2,
+        },
+      ],
+    },
+    // 10 April and 91 days.
+    next_move: { on: '2026-07-10', stage: 'early_repeat_buyer', activity: 'at_risk' },
+  });
+  t.strictSame(await shop.stands('ana'), {
+    lifecycle: 'early_repeat_buyer active',
+    relationship: 'continuation active',
+    journey: 'retention active',
+    loyalty_ladder: 'repeat_customer active',
+  });
+});
 
 t.test('silence moves a customer on the day it was announced for, and no day earlier', async (t) => {
   const shop = await Shop.open(t);
