@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stopTestServer } from './support/postgres.ts';
 
@@ -9,25 +10,30 @@ import { stopTestServer } from './support/postgres.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inRoot = (path: string): string => `${root}${path}`;
-const OUTPUT = '.tap/output.tap';
 /** tap must be built once after every installation, because a plugin is switched off; an installation removes the mark. */
 const BUILT = 'node_modules/.tap-built';
 /** Rooms whose every line, branch and function is run by a test. */
 const COVERED = ['src/domain/', 'src/reports/'];
 
+/** Totals as tap counts them: its last comment line is `# { total: 52, pass: 51, fail: 1 }`. */
+let totals = '';
+
 async function tap(...args: string[]): Promise<number> {
   const child = spawn(process.execPath, [inRoot('node_modules/tap/dist/esm/run.mjs'), ...args], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['inherit', 'pipe', 'inherit'],
   });
-  return await new Promise((resolve, reject) => child.on('error', reject).on('exit', (code) => resolve(code ?? 1)));
-}
-
-/** Totals as tap counted them: its last comment line is `# { total: 52, pass: 51, fail: 1 }`. */
-function totals(): { passed: number; failed: number; skipped: number } {
-  const lines = readFileSync(inRoot(OUTPUT), 'utf8').match(/^# \{ total: .*\}$/gm) ?? [];
-  const count = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(lines.at(-1) ?? '')?.[1] ?? 0);
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') };
+  const exited = new Promise<number>((resolve, reject) => {
+    child.on('error', reject).on('exit', (code) => resolve(code ?? 1));
+  });
+  let failure = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (/^# \{ total: /.test(line)) totals = line;
+    // Of what passed, a line for each file; of what failed, everything up to the next result.
+    if (/^\s*(not )?ok /.test(line)) failure = /^\s*not ok /.test(line);
+    if (failure || !/^(\s|$|TAP|\d+\.\.|# Subtest)/.test(line)) console.log(line);
+  }
+  return await exited;
 }
 
 interface FileCoverage {
@@ -59,13 +65,14 @@ if (!existsSync(inRoot(BUILT))) {
   if ((await tap('build')) !== 0) throw new Error('tap could not be built');
   writeFileSync(inRoot(BUILT), '');
 }
-let code = await tap('run', '--reporter=terse', '--show-full-coverage', `--output-file=${OUTPUT}`, ...files);
+let code = await tap('run', '--reporter=tap', '--show-full-coverage', ...files);
 await stopTestServer();
 if (files.length === 0) {
   const gaps = await uncovered();
   console.log(gaps.length === 0 ? `Coverage of ${COVERED.join(' and ')}: 100 %` : `Not covered:\n${gaps.join('\n')}`);
   if (gaps.length > 0) code ||= 1;
 }
-const { passed, failed, skipped } = totals();
+const count = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0);
+const [passed, failed, skipped] = [count('pass'), count('fail'), count('skip') + count('todo')];
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = code;
