@@ -53,7 +53,8 @@ export function toProblem(error: unknown): Problem {
 /** Sends a refusal; what failed on our side is logged here, once. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, retryable } = PROBLEMS[problem.code];
-  if (status >= 500) {
+  // Not to be ready is no failure: probes ask for it, and the log says by itself what is awaited.
+  if (status >= 500 && problem.code !== 'not_ready') {
     const cause = problem.cause as { name?: string; code?: string; stack?: string } | undefined;
     const trace = status === 500 ? { stack: stackOf(cause) } : {};
     request.log.error({ code: problem.code, cause: cause?.code ?? cause?.name, ...trace }, 'request failed');

@@ -28,7 +28,7 @@ t.test('pages hold every entry once, in order of instant and id, whatever their 
   for (const limit of [1, 2, 7, 10, 56, 57, 58, 1_000]) {
     const seen: string[] = [];
     let pages = 0;
-    for (let cursor: string | null = ''; cursor !== null; pages += 1) {
+    for (let cursor: string | null = ''; cursor !== null && pages <= items.length + 1; pages += 1) {
       const { body }: Answer = await shop.get(
         `/v1/customers/ana/purchases?limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`,
       );

@@ -12,7 +12,7 @@ t.setTimeout(180_000);
 const REQUEST_ID = 'hostile';
 /** What a caller must never read: code, SQL, names of our parts. */
 const INTERNALS =
-  /node_modules|node:internal|\.[jt]s:\d|\bat (async )?\w+ \(|(Type|Range|Syntax|Reference)Error|SQLSTATE|kysely|postgres|\bpg_|\b(select|insert into|delete from)\b.*\b(from|values|where)\b/i;
+  /in JSON at position|Unexpected token|node_modules|node:internal|\.[jt]s:\d|\bat (async )?\w+ \(|(Type|Range|Syntax|Reference)Error|SQLSTATE|kysely|postgres|\bpg_|\b(select|insert into|delete from)\b.*\b(from|values|where)\b/i;
 
 /** Sends a case and reads its answer. */
 type Send = (one: HostileCase) => Promise<Answer>;

@@ -32,7 +32,7 @@ export interface ServiceProcess {
   output(): string;
   /** The log so far. */
   log(): LogLine[];
-  /** Waits until /readyz answers 200, and gives the milliseconds since the start of the process. */
+  /** Waits until /readyz answers 200, and gives the milliseconds since the start of the process; the deadline counts from now. */
   ready(deadline_ms?: number): Promise<number>;
   /** SIGTERM; waits for the end. */
   stop(): Promise<Ending & { readonly duration_ms: number }>;
