@@ -72,7 +72,7 @@ export function needsOf(condition: Condition, standing: Standing, context: Expla
     const enough = ACTIVITIES.filter((activity) => condition.activity.includes(activity) === wanted);
     if (enough.includes(now)) return [];
     // Who has bought has `none` again only if the purchases are taken back, so it is named only where nothing else would do.
-    const likely = now === 'none' ? enough : enough.filter((activity) => activity !== 'none');
+    const likely = enough.filter((activity) => activity !== 'none');
     return [{ type: 'activity', now, activities: likely.length > 0 ? likely : enough }];
   }
   if ('stage_reached' in condition) {

@@ -48,6 +48,14 @@ t.test('the answer for a silent day knows since when, and what comes next', asyn
   t.strictSame(told('2030-01-01', 'known 2025-01-01'), ['prospect none since 2025-01-01', null]);
 });
 
+t.test('the next move may fall on the last day of all, and not beyond it', async (t) => {
+  t.strictSame(told('2199-10-01', '2199-10-01 1'), [
+    'first_time_buyer active since 2199-10-01',
+    'first_time_buyer at_risk on 2199-12-31',
+  ]);
+  t.strictSame(told('2199-10-02', '2199-10-02 1'), ['first_time_buyer active since 2199-10-02', null]);
+});
+
 t.test('an event that changes nothing does not restart the time in the stage', async (t) => {
   t.match(standing(lifecycle, '2025-01-09', ...FOUR, '2025-01-08 1'), { since: day('2025-01-04') });
   t.match(standing(lifecycle, '2025-01-09', ...FOUR, '2025-01-08 visit'), { since: day('2025-01-04') });

@@ -246,6 +246,28 @@ t.test('every comparison is found, however deep', async (t) => {
   );
 });
 
+t.test('conditions without windows and products need no memory of days or codes', async (t) => {
+  const nothing = { kinds: [], purchase_window_days: 0, money_window_days: 0, kind_window_days: 0, products: 0 };
+  t.strictSame(memoryOf([{ feature: 'purchase_days', at_least: 4 }]), nothing);
+  t.strictSame(
+    memoryOf([
+      { feature: 'profit', at_least: '7' },
+      { feature: 'tenure_days', at_least: 9 },
+    ]),
+    nothing,
+  );
+  const visits: Condition = { feature: 'interactions', kinds: ['visit'], at_least: 5 };
+  t.strictSame(memoryOf([visits]), { ...nothing, kinds: ['visit'] });
+});
+
+t.test('a window of one day is the day itself', async (t) => {
+  const today = { at_least: 1, within_days: 1 } as const;
+  const one = '2025-01-01..2025-01-02';
+  t.equal(daysThere({ feature: 'revenue', at_least: '1', within_days: 1 }, '2025-01-01 1', '2025-01-05 visit'), one);
+  t.equal(daysThere({ feature: 'interactions', kinds: ['visit'], ...today }, '2025-01-01 visit', '2025-01-05 1'), one);
+  t.equal(daysThere({ feature: 'distinct_products', ...today }, '2025-01-01 1 products=a', '2025-01-05 1'), one);
+});
+
 t.test('the memory covers exactly what the conditions ask for', async (t) => {
   t.strictSame(memoryOf([]), {
     kinds: [],

@@ -93,6 +93,10 @@ t.test('sums beyond 2⁵³ stay exact', async (t) => {
   t.strictSame(differences.rows(SHARED), [], 'a zero that was a large sum is dropped too');
 });
 
+t.test('everybody and no model are both zero in the roll-ups', async (t) => {
+  t.strictSame([EVERYBODY, NO_MODEL], [0, 0]);
+});
+
 t.test('a sum is a number while it is a safe integer', async (t) => {
   t.equal(addExactly(LARGEST - 1, 1), LARGEST);
   t.equal(addExactly(LARGEST, 1), 9_007_199_254_740_992n);

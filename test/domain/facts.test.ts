@@ -111,6 +111,7 @@ t.test('only what a window asks for is remembered', async (t) => {
   t.strictSame(seen({ purchase_window_days: 30 }), ['1997-01-01', '1997-01-05']);
   t.strictSame(seen({ money_window_days: 30 }), ['1997-01-03', '1997-01-05'], 'a purchase of zero moves no money');
   t.strictSame(seen({ kind_window_days: 30, kinds: ['inquiry'] }), ['1997-01-04']);
+  t.strictSame(seen({ purchase_window_days: 30, kinds: ['inquiry'] }), ['1997-01-01', '1997-01-05']);
   t.strictSame(seen({ kinds: ['inquiry'] }), [], 'without a window nothing recent is asked for');
   t.strictSame(facts({ money_window_days: 9, kinds: ['visit'] }, '1997-01-03 2.00 cost=1', '1997-01-03 visit').recent, [
     { day: day('1997-01-03'), purchases: 1, revenue: 200, costs: 100, kinds: [1] },

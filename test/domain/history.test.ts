@@ -76,6 +76,10 @@ t.test(
   },
 );
 
+t.test('a purchase of one cent is wholly refunded by one cent', async (t) => {
+  t.strictSame(money('1997-01-05 0.01', '1997-01-05 refund 0.01 p1'), ['1997-01-05 0 0 0']);
+});
+
 t.test('an over-refunded purchase brings less than nothing', async (t) => {
   t.strictSame(money('1997-01-05 12.00', '1997-01-06 refund 20 p1'), ['1997-01-05 0 -800 0', '1997-01-06 0 0 0']);
 });
