@@ -78,6 +78,18 @@ t.test('equal folds give equal texts, whatever the order of the events', async (
   t.equal(encodeFold(save(...lines)), encodeFold(save(...[...lines].reverse())));
 });
 
+t.test('sets and kinds of a day are written in one order', async (t) => {
+  const open = save('2025-02-01 1 products=a,b,ü', '2025-02-01 visit', '2025-02-01 complaint').open;
+  const turned = {
+    ...open,
+    products: new Set([...open.products].reverse()),
+    kinds: new Map([...open.kinds].reverse()),
+  };
+  t.not([...turned.products].join(), [...open.products].join());
+  t.not([...turned.kinds].join(), [...open.kinds].join());
+  t.equal(encodeFold({ closed: null, open: turned }), encodeFold({ closed: null, open }));
+});
+
 t.test('different folds give different texts', async (t) => {
   const base = ['2025-01-01 1 products=a', '2025-02-01 visit', '2025-02-01 survey 7', '2025-02-01 departure price'];
   const variants = [

@@ -88,6 +88,7 @@ t.test(
       );
     }
     t.ok(killedInFlight > KILLS, `${killedInFlight} requests were on their way when the kills came`);
+    t.comment(`from the start of the process to readiness at most ${slowest_ms} ms`);
 
     const service = await startProcess(t, environment);
     await service.ready(READY_WITHIN_MS);
