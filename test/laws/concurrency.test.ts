@@ -1,100 +1,35 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
-import pg from 'pg';
 import t, { type Test } from 'tap';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
-import { verify } from '../../src/ingest/verify.ts';
 import { formatDay } from '../oracle/calendar.ts';
 import { Oracle } from '../oracle/oracle.ts';
 import { Rng } from '../oracle/random.ts';
-import { type TestService, testService } from '../support/service.ts';
+import type { TestService } from '../support/service.ts';
 import { batches, randomEvents, type Sent } from './random-events.ts';
 import { BUILT_IN, type PostStep, postToOracle } from './side-by-side.ts';
+import {
+  type Answered,
+  deadlocks,
+  request,
+  requireAddsUp,
+  TODAY,
+  tally,
+  twoInstances,
+  WRITERS,
+  work,
+} from './writers.ts';
 
 // Many writers at once, over real sockets, to two instances of the service on one database.
 // More of it, or a replay: node test/laws/concurrency.test.ts --events=100000 --seed=123456
 const { values } = parseArgs({ options: { events: { type: 'string' }, seed: { type: 'string' } }, strict: false });
 const EVENTS = Number(values.events ?? 20_000);
 const SEED = Number(values.seed ?? randomInt(1_000_000_000));
-const WRITERS = 16;
 const CUSTOMERS = 600;
 const DAYS = 700;
-const TODAY = '2026-06-15';
 const TODAY_NUMBER = Date.parse(TODAY) / 86_400_000;
 t.setTimeout(600_000 + EVENTS * 20);
-
-interface Answered {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
-  readonly body: any;
-}
-
-/** A request over a socket. */
-async function request(method: string, url: string, body?: unknown): Promise<Answered> {
-  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const answer = await fetch(url, { method, ...(body === undefined ? {} : json) });
-  const text = await answer.text();
-  return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
-}
-
-interface Instances {
-  readonly service: TestService;
-  /** Two instances of the service on one database. */
-  readonly urls: readonly [string, string];
-}
-
-async function twoInstances(t: Test): Promise<Instances> {
-  const clock = (): number => Date.parse(`${TODAY}T12:00:00Z`);
-  const service = await testService(t, { clock });
-  const other = await testService(t, { clock, connection: service.connection });
-  return { service, urls: [await service.listen(), await other.listen()] };
-}
-
-/** Lets writers take jobs from one queue until it is empty; every other writer talks to the other instance. */
-async function work<Job>(
-  urls: readonly [string, string],
-  jobs: readonly Job[],
-  doJob: (url: string, job: Job) => Promise<void>,
-) {
-  const waiting = [...jobs];
-  const write = async (_: unknown, writer: number): Promise<void> => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await doJob(urls[writer % 2]!, job);
-  };
-  await Promise.all(Array.from({ length: WRITERS }, write));
-}
-
-/** How many there are of each. */
-function tally(list: readonly (string | number)[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const one of list) counts[one] = (counts[one] ?? 0) + 1;
-  return counts;
-}
-
-async function requireAddsUp(t: Test, service: TestService): Promise<void> {
-  t.strictSame((await verify(service.engine)).differences, [], 'the roll-ups equal a recomputation');
-}
-
-/**
- * How often PostgreSQL had to end a deadlock. One lock order leaves no room for any, even for those that a retry would hide from the client.
- * Sessions report what they counted when they end, so those of the service are ended first; its pools open new ones.
- */
-async function deadlocks(service: TestService): Promise<number> {
-  const admin = new pg.Client(service.connection as pg.ClientConfig);
-  await admin.connect();
-  try {
-    const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
-    await admin.query(`select pg_terminate_backend(pid) ${others}`);
-    const deadline = Date.now() + 10_000;
-    while ((await admin.query(`select 1 ${others}`)).rowCount !== 0) {
-      if (Date.now() > deadline) throw new Error('the sessions of the service did not end');
-    }
-    const found = await admin.query('select deadlocks::int4 from pg_stat_database where datname = current_database()');
-    return found.rows[0].deadlocks;
-  } finally {
-    await admin.end();
-  }
-}
 
 /** Puts every tenth event somewhere later, so that it comes late. */
 function withLateOnes(rng: Rng, events: readonly Sent[]): Sent[] {
