@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -98,8 +98,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   await programsPackage();
   const paths = await embeddedPaths(options.dataDir);
   await prepareDataDir(paths, await serverAccount(paths.cluster));
-  const user = join(paths.users, `${process.pid}-${++usersOfThisProcess}`);
-  await writeFile(user, await ownerLine(process.pid));
+  const user = await registerUser(paths);
   const { server, adopted } = await ensureServer(paths, durable).catch(async (error: unknown) => {
     await rm(user, { force: true });
     throw error;
@@ -221,6 +220,15 @@ function watch(paths: EmbeddedPaths, durable: boolean, socketDir: string, log: S
     clearInterval(timer);
     await round;
   };
+}
+
+/** Notes that this process uses the server. The note appears whole: whoever read an empty one would take its owner for dead. */
+async function registerUser(paths: EmbeddedPaths): Promise<string> {
+  const name = `${process.pid}-${++usersOfThisProcess}`;
+  const [draft, user] = [`${paths.users}.${name}`, join(paths.users, name)];
+  await writeFile(draft, await ownerLine(process.pid));
+  await rename(draft, user);
+  return user;
 }
 
 async function inUse(users: string): Promise<boolean> {
