@@ -40,12 +40,26 @@ export interface ActivityDay {
   revenue: Minor;
   /** Costs of purchases that are not voided and of interactions. */
   costs: Minor;
+  /** Purchases that count and were paid with a discount. */
+  discounted_purchases: number;
+  /** Product codes of the purchases that count, each as often as it was bought. */
+  product_lines: number;
+  /** Amounts of the purchases that are not voided, before refunds. */
+  receipts: Minor;
+  /** Refunds in effect that are dated this day, whatever the day of their purchase. */
+  refunds_paid: Minor;
+  /** The part of `costs` that interactions cost. */
+  interaction_costs: Minor;
   /** Distinct product codes of the purchases that count. */
   products: Set<string>;
   /** Interactions that are not voided, of any kind. */
   interactions: number;
   /** The same by kind. */
   kinds: Map<string, number>;
+  /** Scores given, and their sum. */
+  scores: number;
+  score_sum: number;
+  /** The latest score. */
   score: Score | null;
   departure: Departure | null;
   /** Rows stored with this day, voided or not: what the status counts. */
@@ -63,9 +77,16 @@ export function emptyDay(day: Day): ActivityDay {
     purchases: 0,
     revenue: 0,
     costs: 0,
+    discounted_purchases: 0,
+    product_lines: 0,
+    receipts: 0,
+    refunds_paid: 0,
+    interaction_costs: 0,
     products: new Set(),
     interactions: 0,
     kinds: new Map(),
+    scores: 0,
+    score_sum: 0,
     score: null,
     departure: null,
     stored_purchases: 0,
@@ -114,9 +135,16 @@ export function mergeDay(into: ActivityDay, more: ActivityDay): void {
   into.purchases += more.purchases;
   into.revenue += more.revenue;
   into.costs += more.costs;
+  into.discounted_purchases += more.discounted_purchases;
+  into.product_lines += more.product_lines;
+  into.receipts += more.receipts;
+  into.refunds_paid += more.refunds_paid;
+  into.interaction_costs += more.interaction_costs;
   for (const code of more.products) into.products.add(code);
   into.interactions += more.interactions;
   for (const [kind, count] of more.kinds) into.kinds.set(kind, (into.kinds.get(kind) ?? 0) + count);
+  into.scores += more.scores;
+  into.score_sum += more.score_sum;
   if (more.score !== null) noteScore(into, more.score);
   if (more.departure !== null) noteDeparture(into, more.departure);
   into.stored_purchases += more.stored_purchases;

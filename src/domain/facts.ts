@@ -34,6 +34,9 @@ export interface Facts {
   readonly purchase_days: number;
   readonly revenue: Minor;
   readonly costs: Minor;
+  /** Purchases paid with a discount, and product codes bought, each as often as it was. */
+  readonly discounted_purchases: number;
+  readonly product_lines: number;
   readonly first_purchase_day: Day | null;
   readonly last_purchase_day: Day | null;
   readonly last_interaction_day: Day | null;
@@ -61,6 +64,8 @@ export function takeDay(memory: Memory, before: Facts | null, day: ActivityDay):
     purchase_days: (before?.purchase_days ?? 0) + (bought ? 1 : 0),
     revenue: (before?.revenue ?? 0) + day.revenue,
     costs: (before?.costs ?? 0) + day.costs,
+    discounted_purchases: (before?.discounted_purchases ?? 0) + day.discounted_purchases,
+    product_lines: (before?.product_lines ?? 0) + day.product_lines,
     first_purchase_day: before?.first_purchase_day ?? (bought ? day.day : null),
     last_purchase_day: bought ? day.day : (before?.last_purchase_day ?? null),
     last_interaction_day: day.interactions > 0 ? day.day : (before?.last_interaction_day ?? null),

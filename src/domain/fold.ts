@@ -5,7 +5,7 @@ import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
 import type { Projection } from './projection.ts';
 
 /** Raised when saved states or moves mean something else than before; everything must then be rebuilt. */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 /** One projection, for one model (index into the plan's models) or for none. */
 export interface PlannedFold {

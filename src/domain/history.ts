@@ -80,7 +80,10 @@ function sumRefunds(history: History, on: (day: Day) => ActivityDay): Map<string
     day.stored_refunds += 1;
     if (refund.voided) continue;
     if (!effective.has(refund.purchase_id)) day.pending_refunds += 1;
-    else refunded.set(refund.purchase_id, (refunded.get(refund.purchase_id) ?? 0) + refund.amount);
+    else {
+      day.refunds_paid += refund.amount;
+      refunded.set(refund.purchase_id, (refunded.get(refund.purchase_id) ?? 0) + refund.amount);
+    }
   }
   return refunded;
 }
@@ -89,11 +92,14 @@ function sumRefunds(history: History, on: (day: Day) => ActivityDay): Map<string
 function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Minor | undefined): void {
   day.stored_purchases += 1;
   if (purchase.voided) return;
+  day.receipts += purchase.amount;
   day.revenue += purchase.amount - (refunded ?? 0);
   day.costs += purchase.cost;
   const whollyRefunded = refunded !== undefined && purchase.amount > 0 && refunded >= purchase.amount;
   if (whollyRefunded) return;
   day.purchases += 1;
+  if (purchase.discount > 0) day.discounted_purchases += 1;
+  day.product_lines += purchase.products.length;
   for (const code of purchase.products) day.products.add(code);
 }
 
@@ -102,10 +108,15 @@ function addInteraction(day: ActivityDay, interaction: Interaction): void {
   day.stored_interactions += 1;
   if (interaction.voided) return;
   day.costs += interaction.cost;
+  day.interaction_costs += interaction.cost;
   day.interactions += 1;
   day.kinds.set(interaction.kind, (day.kinds.get(interaction.kind) ?? 0) + 1);
   const { at } = interaction.moment;
-  if (interaction.score !== null) noteScore(day, { at, id: interaction.interaction_id, score: interaction.score });
+  if (interaction.score !== null) {
+    day.scores += 1;
+    day.score_sum += interaction.score;
+    noteScore(day, { at, id: interaction.interaction_id, score: interaction.score });
+  }
   if (interaction.kind === 'departure') {
     noteDeparture(day, { at, id: interaction.interaction_id, reason: interaction.reason });
   }

@@ -7,7 +7,7 @@ import { FOLD_VERSION, type FoldState, type SavedFold } from './fold.ts';
 
 type RecentTuple = readonly [Day, number, number, number, readonly number[]];
 type FactsTuple = readonly [
-  numbers: readonly [Day, Day, number, number, number, number],
+  numbers: readonly [Day, Day, number, number, number, number, number, number],
   days: readonly [Day | null, Day | null, Day | null, Day | null, Day | null],
   latest_score: number | null,
   kinds: readonly number[],
@@ -23,6 +23,26 @@ type DayTuple = readonly [
   departure: readonly [number, string, Departure['reason']] | null,
 ];
 type SavedTuple = readonly [version: number, closed: StateTuple | null, open: DayTuple];
+
+/** The totals of an activity day, in the order in which they are written. */
+const DAY_NUMBERS = [
+  'day',
+  'purchases',
+  'revenue',
+  'costs',
+  'discounted_purchases',
+  'product_lines',
+  'receipts',
+  'refunds_paid',
+  'interaction_costs',
+  'interactions',
+  'scores',
+  'score_sum',
+  'stored_purchases',
+  'stored_refunds',
+  'stored_interactions',
+  'pending_refunds',
+] as const;
 
 /** Writes a saved fold as one compact JSON text. Equal folds give equal texts. */
 export function encodeFold(saved: SavedFold): string {
@@ -51,9 +71,9 @@ function decodeState([facts, places, states]: StateTuple): FoldState {
 }
 
 function encodeFacts(facts: Facts): FactsTuple {
-  const { day, known_on, purchases, purchase_days, revenue, costs } = facts;
+  const { day, known_on, purchases, purchase_days, revenue, costs, discounted_purchases, product_lines } = facts;
   return [
-    [day, known_on, purchases, purchase_days, revenue, costs],
+    [day, known_on, purchases, purchase_days, revenue, costs, discounted_purchases, product_lines],
     [
       facts.first_purchase_day,
       facts.last_purchase_day,
@@ -69,7 +89,7 @@ function encodeFacts(facts: Facts): FactsTuple {
 }
 
 function decodeFacts([numbers, days, latest_score, kinds, recent, products]: FactsTuple): Facts {
-  const [day, known_on, purchases, purchase_days, revenue, costs] = numbers;
+  const [day, known_on, purchases, purchase_days, revenue, costs, discounted_purchases, product_lines] = numbers;
   const [first_purchase_day, last_purchase_day, last_interaction_day, open_complaint_day, departure_day] = days;
   return {
     day,
@@ -78,6 +98,8 @@ function decodeFacts([numbers, days, latest_score, kinds, recent, products]: Fac
     purchase_days,
     revenue,
     costs,
+    discounted_purchases,
+    product_lines,
     first_purchase_day,
     last_purchase_day,
     last_interaction_day,
@@ -94,17 +116,7 @@ function decodeFacts([numbers, days, latest_score, kinds, recent, products]: Fac
 
 function encodeDay(day: ActivityDay): DayTuple {
   return [
-    [
-      day.day,
-      day.purchases,
-      day.revenue,
-      day.costs,
-      day.interactions,
-      day.stored_purchases,
-      day.stored_refunds,
-      day.stored_interactions,
-      day.pending_refunds,
-    ],
+    DAY_NUMBERS.map((name) => day[name]),
     [...day.products].sort(compareText),
     [...day.kinds].sort(([a], [b]) => compareText(a, b)),
     day.score === null ? null : [day.score.at, day.score.id, day.score.score],
@@ -113,17 +125,9 @@ function encodeDay(day: ActivityDay): DayTuple {
 }
 
 function decodeDay([numbers, products, kinds, score, departure]: DayTuple): ActivityDay {
-  const number = (index: number): number => numbers[index]!;
+  const totals = Object.fromEntries(DAY_NUMBERS.map((name, index) => [name, numbers[index]]));
   return {
-    day: number(0),
-    purchases: number(1),
-    revenue: number(2),
-    costs: number(3),
-    interactions: number(4),
-    stored_purchases: number(5),
-    stored_refunds: number(6),
-    stored_interactions: number(7),
-    pending_refunds: number(8),
+    ...(totals as Pick<ActivityDay, (typeof DAY_NUMBERS)[number]>),
     products: new Set(products),
     kinds: new Map(kinds),
     score: score === null ? null : ({ at: score[0], id: score[1], score: score[2] } satisfies Score),

@@ -20,6 +20,7 @@ export interface ReportDefinition {
 /** What a report may ask of the world. All of one answer is read in one snapshot. */
 export interface ReportContext {
   readonly trx: QueryExecutorProvider;
+  /** The model asked about; the first of the plan for a report that depends on none. */
   readonly model: CompiledModel;
   /** Id of the group asked for; 0 is everybody. */
   readonly group_id: number;
@@ -31,7 +32,7 @@ export interface ReportContext {
 /** A parameter a report refuses: which, why, and what to do. Becomes a 400 problem. */
 export interface ReportFault {
   readonly parameter: string;
-  readonly code: 'range_too_wide' | 'invalid_range' | 'not_a_day';
+  readonly code: 'range_too_wide' | 'invalid_range' | 'invalid_value' | 'not_a_day' | 'not_a_period';
   readonly detail: string;
 }
 
@@ -41,6 +42,8 @@ export interface ReportAnswer {
   /** True if the answer reaches beyond today, where only scheduled moves are known. */
   readonly projected: boolean;
   readonly items: readonly unknown[];
+  /** Single figures beside the rows, by the names in `summary`. */
+  readonly summary?: Readonly<Record<string, unknown>>;
   /** Further tables of the answer, by the names in `tables`. */
   readonly tables?: Readonly<Record<string, readonly unknown[]>>;
 }
@@ -49,12 +52,16 @@ export interface ReportAnswer {
 export interface Report<Query = never> {
   readonly definition: ReportDefinition;
   readonly operation_id: string;
+  /** False if the numbers are the same in every model: the answer's model is then null. */
+  readonly per_model: boolean;
   readonly query: TObject<TProperties>;
   readonly row: TSchema;
+  /** Schemas of the single figures beside the rows. */
+  readonly summary: TProperties;
   /** Row schemas of further tables. */
   readonly tables: Readonly<Record<string, TSchema>>;
-  /** Example of `items` and of the tables, for the document. */
-  readonly example: Readonly<Record<string, readonly unknown[]>>;
+  /** Example of `items`, of the summary and of the tables, for the document. */
+  readonly example: Readonly<Record<string, unknown>>;
   readonly read: (context: ReportContext, query: Query) => Promise<ReportAnswer | ReportFault>;
 }
 

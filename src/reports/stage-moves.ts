@@ -51,8 +51,10 @@ export const stageMoves: Report<Query> = {
     reading: 'In June 2025, 31 active early repeat buyers became active core customers.',
   },
   operation_id: 'getStageMoves',
+  per_model: true,
   query,
   row,
+  summary: {},
   tables: { balance: balanceRow },
   example: {
     items: [

@@ -52,8 +52,10 @@ export const stagePopulation: Report<Query> = {
       'At the end of 2025-06-30, 172 customers were core customers and active; they had brought 21,904.10 until then.',
   },
   operation_id: 'getStagePopulation',
+  per_model: true,
   query,
   row,
+  summary: {},
   tables: {},
   example: {
     items: [

@@ -17,8 +17,8 @@ import { mount } from '../route.ts';
 const head = {
   report: Type.String({ description: 'Name of the report; GET /v1/definitions/{report} says what its numbers mean.' }),
   definition_version: Type.Integer({ minimum: 1, description: 'Raised when a number would come out differently.' }),
-  model: Type.String(),
-  model_version: Type.Integer({ minimum: 1 }),
+  model: nullable(Type.String(), { description: 'The lifecycle model; null for a report that depends on none.' }),
+  model_version: nullable(Type.Integer({ minimum: 1 })),
   group: nullable(Type.String(), { description: 'The group asked for; null for everybody.' }),
   as_of: day('The last day the answer is about.'),
   projected: Type.Optional(
@@ -46,6 +46,8 @@ const EXAMPLE_HEAD = {
   data_through: '2025-06-30',
 };
 
+const NO_MODEL_HEAD = { model: null, model_version: null };
+
 /** One route for each report of the registry, and what their numbers mean. */
 export function reportRoutes(app: FastifyInstance, source: EngineSource): void {
   for (const report of REPORTS) mountReport(app, source, report);
@@ -72,15 +74,20 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
       {
         status: 200,
         description: 'The report, read from roll-ups in one snapshot.',
-        schema: Type.Object({ ...head, ...arrays }),
-        example: { report: definition.report, ...EXAMPLE_HEAD, ...report.example },
+        schema: Type.Object({ ...head, ...report.summary, ...arrays }),
+        example: {
+          report: definition.report,
+          ...EXAMPLE_HEAD,
+          ...(report.per_model ? {} : NO_MODEL_HEAD),
+          ...report.example,
+        },
       },
     ],
     problems: ['unknown_model', 'unknown_group', 'range_too_wide'],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
       const query = request.query as Query;
-      const index = requireModel(engine, query.model ?? 'lifecycle');
+      const index = report.per_model ? requireModel(engine, query.model ?? 'lifecycle') : 0;
       reply.header('cache-control', 'private, no-cache');
       return await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query));
     },
@@ -103,14 +110,15 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
   return {
     report: report.definition.report,
     definition_version: report.definition.definition_version,
-    model: model.model_id,
-    model_version: version,
+    model: report.per_model ? model.model_id : null,
+    model_version: report.per_model ? version : null,
     group: query.group ?? null,
     as_of: formatDay(found.as_of),
     ...(found.projected ? { projected: true } : {}),
     time_zone: engine.zone.name,
     currency: engine.versions.currency,
     data_through: data_through === null ? null : formatDay(data_through),
+    ...found.summary,
     items: found.items,
     ...found.tables,
   };
