@@ -1,6 +1,6 @@
 import t from 'tap';
 import { takeDay } from '../../src/domain/facts.ts';
-import { storedEvents } from '../../src/reports/stored-events.ts';
+import { dailyTotalsRollup } from '../../src/reports/daily-totals-rollup.ts';
 import { date, days } from '../support/notation.ts';
 
 const MEMORY = { kinds: [], purchase_window_days: 0, money_window_days: 0, kind_window_days: 0, products: 0 };
@@ -13,10 +13,10 @@ function emitted(...lines: readonly string[]): unknown[] {
   let facts = null;
   for (const day of days(...lines)) {
     const after = takeDay(MEMORY, facts, day);
-    t.equal(storedEvents.advance(null, { day, before: facts, after, moves: [], position: 0 }, emit), null);
+    t.equal(dailyTotalsRollup.advance(null, { day, before: facts, after, moves: [], position: 0 }, emit), null);
     facts = after;
   }
-  storedEvents.settle(null, facts!, [], emit);
+  dailyTotalsRollup.settle(null, facts!, [], emit);
   return rows;
 }
 
@@ -40,7 +40,7 @@ t.test('stored rows are counted on their own days, the customer on the first', a
 });
 
 t.test('it depends on no model, and has one key and six measures', async (t) => {
-  t.equal(storedEvents.per_model, false);
-  t.strictSame(storedEvents.key, [{ name: 'day', least: -25_567, size: 109_573 }]);
-  t.equal(storedEvents.measures.length, 6);
+  t.equal(dailyTotalsRollup.per_model, false);
+  t.strictSame(dailyTotalsRollup.key, [{ name: 'day', least: -25_567, size: 109_573 }]);
+  t.equal(dailyTotalsRollup.measures.length, 6);
 });
