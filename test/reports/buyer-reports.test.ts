@@ -20,7 +20,7 @@ import {
 const SEED = randomInt(1_000_000_000);
 const TODAY = day('2021-02-10');
 const service = await testService(t, { clock: () => (TODAY * 24 + 12) * 3_600_000 });
-const customers = randomCustomers(new Rng(SEED), 220, day('2019-06-01'), TODAY + 1);
+const customers = randomCustomers(new Rng(SEED), 160, day('2019-06-01'), TODAY + 1);
 const cents = (money: number): string => (money / 100).toFixed(2);
 
 async function send(method: string, path: string, body?: unknown): Promise<void> {
@@ -105,6 +105,8 @@ function asked(grain: GrainName, group: boolean) {
   return { query, periods, complete };
 }
 
+const YEARS = labelsOf(day('2018-01-01'), day('2022-12-31'), 'year');
+const BUYERS = customers.filter((customer) => naivePeriods([customer], YEARS, 'year').some((row) => row.buyers > 0));
 const ASKED = GRAIN_NAMES.flatMap((grain) => [false, true].map((group) => ({ grain, group })));
 
 t.test(`customer-flow gives what the customers say (seed ${SEED})`, async (t) => {
@@ -133,11 +135,7 @@ t.test(`buyers of a period are those before, and new, and reactivated, less the 
     });
     t.strictSame(wrong, [], query);
     t.ok(rows.filter((row) => row.complete && row.buyers > 0).length >= 2, 'there was something to add up');
-    const bought = customers.filter((customer) => {
-      if (group && !customer.vip) return false;
-      const all = naivePeriods([customer], labelsOf(day('2018-01-01'), day('2022-12-31'), 'year'), 'year');
-      return all.some((row) => row.buyers > 0);
-    });
+    const bought = BUYERS.filter((customer) => !group || customer.vip);
     t.equal(
       rows.reduce((sum, row) => sum + row.new_buyers, 0),
       bought.length,
@@ -292,5 +290,5 @@ t.test('an event of tomorrow counts in its period, though the period is running'
 t.test('the roll-ups are those of a recomputation', async (t) => {
   const { differences, rollup_rows } = await verify(service.engine);
   t.strictSame(differences, []);
-  t.ok(rollup_rows > 1_000);
+  t.ok(rollup_rows > 1_000, `${rollup_rows} rows`);
 });

@@ -90,3 +90,9 @@ t.test('with five customers stored', async (t) => {
     },
   );
 });
+
+t.test('what is no period of the grain is refused by name', async (t) => {
+  const { status, body } = await call('GET', '/v1/reports/revenue-movements?grain=quarter&from=2025-04');
+  t.equal(status, 400);
+  t.match(body.errors, [{ parameter: 'from', code: 'not_a_period' }]);
+});
