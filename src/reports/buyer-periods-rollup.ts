@@ -3,7 +3,7 @@ import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart, periodStart } from '../
 import { NO_MODEL } from '../domain/differences.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Minor } from '../domain/money.ts';
-import { GRAINS, previousPeriodStart } from '../domain/period.ts';
+import { GRAINS, periodNumbers, previousPeriodStart } from '../domain/period.ts';
 import type { Emit, Projection } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
 import type { ReportContext } from './report.ts';
@@ -50,64 +50,56 @@ export const buyerPeriodsRollup: Projection<RunningPeriods> = {
   start: null,
   advance(running, { day, before }, emit) {
     if (day.purchases === 0 && day.revenue === 0) return running;
+    if (running === null) return [day.day, ...GRAINS.flatMap(() => [day.revenue, null])];
+    const periods = periodNumbers(day.day);
+    const lasts = periodNumbers(running[0]);
     const next: [Day, ...(Minor | null)[]] = [day.day];
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      const [revenue, revenueBefore] = running === null ? [0, null] : carry(grain, running, before!, day.day, emit);
-      next.push(revenue + day.revenue, revenueBefore);
+      const revenue = running[1 + 2 * grain]!;
+      const revenueBefore = running[2 + 2 * grain]!;
+      const later = periods[grain]! - lasts[grain]!;
+      if (later === 0) next.push(revenue + day.revenue, revenueBefore);
+      else {
+        const bought = emitPeriod(emit, grain, running[0], revenue, revenueBefore, before!);
+        if (bought && later > 1) emitAfter(emit, grain, running[0], revenue);
+        next.push(day.revenue, bought && later === 1 ? revenue : null);
+      }
     }
     return next;
   },
   settle(running, facts, _scheduled, emit) {
     if (running === null) return;
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      const period = periodStart(running[0], GRAINS[grain]!);
       const revenue = running[1 + 2 * grain]!;
-      emitPeriod(emit, grain, period, revenue, running[2 + 2 * grain]!, facts);
-      if (boughtSince(period, facts)) emitAway(emit, grain, nextPeriodStart(period, GRAINS[grain]!), revenue, 0);
+      const bought = emitPeriod(emit, grain, running[0], revenue, running[2 + 2 * grain]!, facts);
+      if (bought) emitAfter(emit, grain, running[0], revenue);
     }
   },
 };
 
-/** What is open on a later day before it is added: revenue of its period, and of the period before. Closes the periods that are over by then. */
-function carry(
-  index: number,
-  running: NonNullable<RunningPeriods>,
-  facts: Facts,
-  day: Day,
-  emit: Emit,
-): [revenue: Minor, before: Minor | null] {
-  const grain = GRAINS[index]!;
-  const period = periodStart(running[0], grain);
-  const later = periodStart(day, grain);
-  const revenue = running[1 + 2 * index]!;
-  const revenueBefore = running[2 + 2 * index]!;
-  if (later === period) return [revenue, revenueBefore];
-  emitPeriod(emit, index, period, revenue, revenueBefore, facts);
-  if (!boughtSince(period, facts)) return [0, null];
-  const next = nextPeriodStart(period, grain);
-  if (next === later) return [0, revenue];
-  emitAway(emit, index, next, revenue, 0);
-  return [0, null];
-}
-
-function boughtSince(period: Day, { last_purchase_day }: Facts): boolean {
-  return last_purchase_day !== null && last_purchase_day >= period;
-}
-
-/** What a customer adds to the latest period with a purchase or revenue; the facts reach to its end. */
-function emitPeriod(emit: Emit, grain: number, period: Day, revenue: Minor, before: Minor | null, facts: Facts): void {
-  const first = facts.first_purchase_day;
-  if (first === null) return;
-  if (first >= period) return emit([grain, period], [1, 0, 0, 0, revenue, 0, 0, 0, 0, 0, 0, 0]);
-  if (!boughtSince(period, facts)) {
+/** What a customer adds to the latest period with a purchase or revenue, that of `day`; the facts reach to its end. True for a buyer of it. */
+function emitPeriod(emit: Emit, grain: number, day: Day, revenue: Minor, before: Minor | null, facts: Facts): boolean {
+  const { first_purchase_day: first, last_purchase_day: last } = facts;
+  if (first === null || last === null) return false;
+  const period = periodStart(day, GRAINS[grain]!);
+  if (last < period) {
     if (before !== null) emitAway(emit, grain, period, before, revenue);
     else if (revenue !== 0) emit([grain, period], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, revenue]);
-  } else if (before === null) emit([grain, period], [0, 0, 1, 0, 0, 0, revenue, 0, 0, 0, 0, revenue]);
+    return false;
+  }
+  if (first >= period) emit([grain, period], [1, 0, 0, 0, revenue, 0, 0, 0, 0, 0, 0, 0]);
+  else if (before === null) emit([grain, period], [0, 0, 1, 0, 0, 0, revenue, 0, 0, 0, 0, revenue]);
   else {
     const more = Math.max(revenue - before, 0);
     const less = Math.max(before - revenue, 0);
     emit([grain, period], [0, 1, 0, 0, 0, revenue, 0, more, less, 0, 0, revenue]);
   }
+  return true;
+}
+
+/** A buyer of the period of `day` who does nothing in the one after it. */
+function emitAfter(emit: Emit, grain: number, day: Day, revenue: Minor): void {
+  emitAway(emit, grain, nextPeriodStart(day, GRAINS[grain]!), revenue, 0);
 }
 
 /** Bought in the period before, for `lost`, and not in this one. */
