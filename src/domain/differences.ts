@@ -46,8 +46,10 @@ export class Differences {
         measures.map((measure) => sign * measure),
       );
     else
-      for (let index = 0; index < sums.length; index += 1)
-        sums[index] = addExactly(sums[index]!, sign * measures[index]!);
+      for (let index = 0; index < sums.length; index += 1) {
+        const measure = measures[index]!;
+        if (measure !== 0) sums[index] = addExactly(sums[index]!, sign * measure);
+      }
   }
 
   /** The non-zero rows of one projection over all its models, sorted by model version, group and key: the order in which they are locked. */

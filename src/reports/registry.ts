@@ -1,14 +1,22 @@
 import type { Projection } from '../domain/projection.ts';
+import { buyerPeriodsRollup } from './buyer-periods-rollup.ts';
+import { customerFlow } from './customer-flow.ts';
+import { dailyTotalsRollup } from './daily-totals-rollup.ts';
+import { loyaltyEconomics } from './loyalty-economics.ts';
 import type { Report } from './report.ts';
+import { revenueMovements } from './revenue-movements.ts';
 import { stageMoves } from './stage-moves.ts';
 import { stageMovesRollup } from './stage-moves-rollup.ts';
 import { stagePopulation } from './stage-population.ts';
-import { storedEvents } from './stored-events.ts';
 
 /** Every roll-up, in the order in which they are written and so locked. Append only. */
-export const PROJECTIONS = [storedEvents, stageMovesRollup] as readonly Projection[];
+export const PROJECTIONS = [dailyTotalsRollup, stageMovesRollup, buyerPeriodsRollup] as readonly Projection[];
 
 /** Every report, each with its own route. */
-export const REPORTS = [stagePopulation, stageMoves] as readonly unknown[] as readonly Report<
-  Record<string, unknown>
->[];
+export const REPORTS = [
+  stagePopulation,
+  stageMoves,
+  customerFlow,
+  revenueMovements,
+  loyaltyEconomics,
+] as readonly unknown[] as readonly Report<Record<string, unknown>>[];

@@ -74,20 +74,20 @@ export interface StoredCounts {
   readonly pending_refunds: number;
 }
 
-/** Counts from the roll-up of stored events. */
+/** Counts of everything stored, from the totals by day. */
 export async function readStoredCounts(trx: Trx): Promise<StoredCounts> {
   const { rows } = await sql<StoredCounts>`
     select coalesce(sum(customers), 0)::float8 as customers, coalesce(sum(purchases), 0)::float8 as purchases,
       coalesce(sum(refunds), 0)::float8 as refunds, coalesce(sum(interactions), 0)::float8 as interactions,
       coalesce(sum(pending_refunds), 0)::float8 as pending_refunds
-    from rollup_stored_events where model_version = 0 and group_id = 0`.execute(trx);
+    from rollup_daily_totals where model_version = 0 and group_id = 0`.execute(trx);
   return rows[0]!;
 }
 
 /** The latest activity day stored, null without any: a feed that died shows here. */
 export async function readDataThrough(trx: Trx): Promise<number | null> {
   const { rows } = await sql<{ day: number }>`
-    select day from rollup_stored_events where model_version = 0 and group_id = 0 and activity_days <> 0
+    select day from rollup_daily_totals where model_version = 0 and group_id = 0 and activity_days <> 0
     order by day desc limit 1`.execute(trx);
   return rows[0]?.day ?? null;
 }

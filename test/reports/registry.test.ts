@@ -7,7 +7,7 @@ import { silentLog, testDatabase } from '../support/postgres.ts';
 t.test('roll-ups keep the order in which they are written: new ones come last', async (t) => {
   t.strictSame(
     PROJECTIONS.slice(0, 2).map(({ name }) => name),
-    ['stored-events', 'stage-moves'],
+    ['daily-totals', 'stage-moves'],
   );
   t.equal(new Set(PROJECTIONS.map(({ name }) => name)).size, PROJECTIONS.length);
 });

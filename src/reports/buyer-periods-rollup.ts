@@ -1,0 +1,181 @@
+import { sql } from 'kysely';
+import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart, periodStart } from '../domain/calendar.ts';
+import { NO_MODEL } from '../domain/differences.ts';
+import type { Facts } from '../domain/facts.ts';
+import type { Minor } from '../domain/money.ts';
+import { GRAINS, periodNumbers, previousPeriodStart } from '../domain/period.ts';
+import type { Emit, Projection } from '../domain/projection.ts';
+import type { PeriodRange } from './period-range.ts';
+import type { ReportContext } from './report.ts';
+
+/**
+ * The latest day with a purchase or revenue, and for each grain the revenue of the period that holds it, and that of the period before if the customer
+ * bought in that one, else null. Null before the first such day.
+ */
+type RunningPeriods = readonly [day: Day, ...revenues: (Minor | null)[]] | null;
+
+/** Whoever buys on the last day is dormant in the week after it, which begins up to seven days later. */
+const DAYS_BEYOND = 7;
+
+/** Key columns of everything that is counted by grain and period: the first day of a week, month, quarter or year. */
+export const PERIOD_KEY = [
+  { name: 'grain', least: 0, size: GRAINS.length },
+  { name: 'period', least: FIRST_DAY, size: LAST_DAY - FIRST_DAY + 1 + DAYS_BEYOND },
+] as const;
+
+/**
+ * Buyers of each period by how they came to buy in it, those who bought in the period before and not in this one, and the revenue of both. Distinct
+ * customers do not add up over days, so each grain has rows of its own, and a customer's period stays open until a later one begins.
+ * Customer-flow, revenue-movements and loyalty-economics read it.
+ */
+export const buyerPeriodsRollup: Projection<RunningPeriods> = {
+  name: 'buyer-periods',
+  version: 1,
+  per_model: false,
+  key: PERIOD_KEY,
+  measures: [
+    'new_buyers',
+    'returning_buyers',
+    'reactivated_buyers',
+    'dormant_buyers',
+    'new_revenue',
+    'returning_revenue',
+    'reactivated_revenue',
+    'expansion_revenue',
+    'contraction_revenue',
+    'lost_revenue',
+    'lost_floor_revenue',
+    'existing_revenue',
+  ],
+  start: null,
+  advance(running, { day, before }, emit) {
+    if (day.purchases === 0 && day.revenue === 0) return running;
+    if (running === null) return [day.day, ...GRAINS.flatMap(() => [day.revenue, null])];
+    const periods = periodNumbers(day.day);
+    const lasts = periodNumbers(running[0]);
+    const next: [Day, ...(Minor | null)[]] = [day.day];
+    for (let grain = 0; grain < GRAINS.length; grain += 1) {
+      const revenue = running[1 + 2 * grain]!;
+      const revenueBefore = running[2 + 2 * grain]!;
+      const later = periods[grain]! - lasts[grain]!;
+      if (later === 0) next.push(revenue + day.revenue, revenueBefore);
+      else {
+        const bought = emitPeriod(emit, grain, running[0], revenue, revenueBefore, before!);
+        if (bought && later > 1) emitAfter(emit, grain, running[0], revenue);
+        next.push(day.revenue, bought && later === 1 ? revenue : null);
+      }
+    }
+    return next;
+  },
+  settle(running, facts, _scheduled, emit) {
+    if (running === null) return;
+    for (let grain = 0; grain < GRAINS.length; grain += 1) {
+      const revenue = running[1 + 2 * grain]!;
+      const bought = emitPeriod(emit, grain, running[0], revenue, running[2 + 2 * grain]!, facts);
+      if (bought) emitAfter(emit, grain, running[0], revenue);
+    }
+  },
+};
+
+/** What a customer adds to the latest period with a purchase or revenue, that of `day`; the facts reach to its end. True for a buyer of it. */
+function emitPeriod(emit: Emit, grain: number, day: Day, revenue: Minor, before: Minor | null, facts: Facts): boolean {
+  const { first_purchase_day: first, last_purchase_day: last } = facts;
+  if (first === null || last === null) return false;
+  const period = periodStart(day, GRAINS[grain]!);
+  if (last < period) {
+    if (before !== null) emitAway(emit, grain, period, before, revenue);
+    else if (revenue !== 0) emit([grain, period], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, revenue]);
+    return false;
+  }
+  if (first >= period) emit([grain, period], [1, 0, 0, 0, revenue, 0, 0, 0, 0, 0, 0, 0]);
+  else if (before === null) emit([grain, period], [0, 0, 1, 0, 0, 0, revenue, 0, 0, 0, 0, revenue]);
+  else {
+    const more = Math.max(revenue - before, 0);
+    const less = Math.max(before - revenue, 0);
+    emit([grain, period], [0, 1, 0, 0, 0, revenue, 0, more, less, 0, 0, revenue]);
+  }
+  return true;
+}
+
+/** A buyer of the period of `day` who does nothing in the one after it. */
+function emitAfter(emit: Emit, grain: number, day: Day, revenue: Minor): void {
+  emitAway(emit, grain, nextPeriodStart(day, GRAINS[grain]!), revenue, 0);
+}
+
+/** Bought in the period before, for `lost`, and not in this one. */
+function emitAway(emit: Emit, grain: number, period: Day, lost: Minor, existing: Minor): void {
+  emit([grain, period], [0, 0, 0, 1, 0, 0, 0, 0, 0, lost, Math.min(lost, 0), existing]);
+}
+
+/** The sums of one period: customers, and revenue in minor units. */
+export interface BuyerPeriod {
+  readonly new_buyers: number;
+  readonly returning_buyers: number;
+  readonly reactivated_buyers: number;
+  readonly dormant_buyers: number;
+  readonly new_revenue: bigint;
+  readonly returning_revenue: bigint;
+  readonly reactivated_revenue: bigint;
+  readonly expansion_revenue: bigint;
+  readonly contraction_revenue: bigint;
+  readonly lost_revenue: bigint;
+  /** The lost revenue of those alone whose revenue was negative. */
+  readonly lost_floor_revenue: bigint;
+  /** Revenue of all who had bought before the period, buyers of the period or not. */
+  readonly existing_revenue: bigint;
+}
+
+const NOBODY: BuyerPeriod = {
+  new_buyers: 0,
+  returning_buyers: 0,
+  reactivated_buyers: 0,
+  dormant_buyers: 0,
+  new_revenue: 0n,
+  returning_revenue: 0n,
+  reactivated_revenue: 0n,
+  expansion_revenue: 0n,
+  contraction_revenue: 0n,
+  lost_revenue: 0n,
+  lost_floor_revenue: 0n,
+  existing_revenue: 0n,
+};
+
+/** Customers with at least one purchase day in a period. */
+export function buyersOf({ new_buyers, returning_buyers, reactivated_buyers }: BuyerPeriod): number {
+  return new_buyers + returning_buyers + reactivated_buyers;
+}
+
+/** Revenue dated in a period of its buyers, in minor units. */
+export function revenueOfBuyers({ new_revenue, returning_revenue, reactivated_revenue }: BuyerPeriod): bigint {
+  return new_revenue + returning_revenue + reactivated_revenue;
+}
+
+/** A period of a range, with the one before it. */
+export interface PeriodWithEve {
+  readonly start: Day;
+  /** Whether its last day is before today. */
+  readonly complete: boolean;
+  readonly sums: BuyerPeriod;
+  readonly before: BuyerPeriod;
+}
+
+/** The sums of every period of a range, and of the one before each; one statement. */
+export async function readBuyerPeriods(
+  { trx, group_id, today }: ReportContext,
+  { grain, starts, end }: PeriodRange,
+): Promise<PeriodWithEve[]> {
+  const { rows } = await sql<BuyerPeriod & { readonly period: Day }>`
+    select period, new_buyers::float8, returning_buyers::float8, reactivated_buyers::float8, dormant_buyers::float8,
+      new_revenue, returning_revenue, reactivated_revenue, expansion_revenue, contraction_revenue, lost_revenue,
+      lost_floor_revenue, existing_revenue
+    from rollup_buyer_periods
+    where model_version = ${NO_MODEL} and group_id = ${group_id} and grain = ${GRAINS.indexOf(grain)}
+      and period >= ${previousPeriodStart(starts[0]!, grain)} and period < ${end}`.execute(trx);
+  const found = new Map(rows.map((row) => [row.period, row]));
+  return starts.map((start) => ({
+    start,
+    complete: nextPeriodStart(start, grain) <= today,
+    sums: found.get(start) ?? NOBODY,
+    before: found.get(previousPeriodStart(start, grain)) ?? NOBODY,
+  }));
+}
