@@ -53,9 +53,9 @@ export function periodStart(day: Day, interval: Interval): Day {
     case 'month':
       return monthStart(day);
     case 'quarter':
-      return firstOfMonth(Math.floor(monthNumber(day) / 3) * 3);
+      return kept(QUARTER_STARTS, day, quarterOf);
     case 'year':
-      return firstOfMonth(Math.floor(monthNumber(day) / 12) * 12);
+      return kept(YEAR_STARTS, day, yearOf);
   }
 }
 
@@ -83,14 +83,32 @@ function firstOfMonth(number: number): Day {
   return dayOf(Math.floor(number / 12), (number % 12) + 1, 1);
 }
 
-const MONTH_STARTS = new Int32Array(LAST_DAY - FIRST_DAY + 1);
+function monthOf(day: Day): Day {
+  return firstOfMonth(monthNumber(day));
+}
 
-/** First day of the day's month. Kept in a table: every move of every fold asks for it. */
+function quarterOf(day: Day): Day {
+  return firstOfMonth(Math.floor(monthNumber(day) / 3) * 3);
+}
+
+function yearOf(day: Day): Day {
+  return firstOfMonth(Math.floor(monthNumber(day) / 12) * 12);
+}
+
+const MONTH_STARTS = new Int32Array(LAST_DAY - FIRST_DAY + 1);
+const QUARTER_STARTS = new Int32Array(LAST_DAY - FIRST_DAY + 1);
+const YEAR_STARTS = new Int32Array(LAST_DAY - FIRST_DAY + 1);
+
+/** First day of the day's month. Months, quarters and years are kept in tables: every move of every fold asks for them. */
 export function monthStart(day: Day): Day {
+  return kept(MONTH_STARTS, day, monthOf);
+}
+
+function kept(starts: Int32Array, day: Day, firstDay: (day: Day) => Day): Day {
   const index = day - FIRST_DAY;
-  const known = MONTH_STARTS[index];
+  const known = starts[index];
   if (known !== undefined && known !== 0) return known;
-  const start = firstOfMonth(monthNumber(day));
-  if (index >= 0 && index < MONTH_STARTS.length) MONTH_STARTS[index] = start;
+  const start = firstDay(day);
+  if (index >= 0 && index < starts.length) starts[index] = start;
   return start;
 }

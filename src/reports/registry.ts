@@ -1,22 +1,34 @@
 import type { Projection } from '../domain/projection.ts';
 import { buyerPeriodsRollup } from './buyer-periods-rollup.ts';
+import { cashFlow } from './cash-flow.ts';
+import { cashFlowRollup } from './cash-flow-rollup.ts';
 import { customerFlow } from './customer-flow.ts';
 import { dailyTotalsRollup } from './daily-totals-rollup.ts';
 import { loyaltyEconomics } from './loyalty-economics.ts';
+import { periodMovesRollup } from './period-moves-rollup.ts';
 import type { Report } from './report.ts';
 import { revenueMovements } from './revenue-movements.ts';
 import { stageMoves } from './stage-moves.ts';
 import { stageMovesRollup } from './stage-moves-rollup.ts';
 import { stagePopulation } from './stage-population.ts';
+import { stageRetention } from './stage-retention.ts';
 
 /** Every roll-up, in the order in which they are written and so locked. Append only. */
-export const PROJECTIONS = [dailyTotalsRollup, stageMovesRollup, buyerPeriodsRollup] as readonly Projection[];
+export const PROJECTIONS = [
+  dailyTotalsRollup,
+  stageMovesRollup,
+  periodMovesRollup,
+  cashFlowRollup,
+  buyerPeriodsRollup,
+] as readonly Projection[];
 
 /** Every report, each with its own route. */
 export const REPORTS = [
   stagePopulation,
   stageMoves,
+  stageRetention,
   customerFlow,
   revenueMovements,
   loyaltyEconomics,
+  cashFlow,
 ] as readonly unknown[] as readonly Report<Record<string, unknown>>[];

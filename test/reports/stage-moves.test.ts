@@ -141,6 +141,39 @@ t.test('with three customers stored', async (t) => {
     }
   });
 
+  await t.test('net moves count each customer once, from the eve of the period to its end', async (t) => {
+    const net = (from: string, to: string) => answerTo({ from, to, basis: 'net' });
+    const january = await net('2025-01-01', '2025-02-01');
+    t.strictSame(january.moves, ['prospect none early_repeat_buyer active 1']);
+    t.strictSame(january.balance.slice(0, 3), [
+      'prospect 1 0 1 0',
+      'first_time_buyer 1 0 0 1',
+      'early_repeat_buyer 0 1 0 1',
+    ]);
+    t.match(january, { as_of: day('2025-01-31'), projected: false });
+    t.strictSame(
+      (await net('2024-12-30', '2025-01-06')).moves,
+      ['prospect none early_repeat_buyer active 1'],
+      'a week',
+    );
+    t.strictSame((await net('2024-04-01', '2024-07-01')).moves, ['  first_time_buyer active 1'], 'a quarter');
+    t.strictSame((await net('2024-01-01', '2025-01-01')).moves, ['  prospect none 1', '  first_time_buyer lapsed 1']);
+  });
+
+  await t.test('without a range the net moves are those of the last month that is over', async (t) => {
+    const answer = await answerTo({ basis: 'net' }, { today: day('2025-05-01') });
+    t.match(answer, { as_of: day('2025-04-30'), projected: false });
+    t.strictSame(answer.moves, [
+      '  first_time_buyer active 1',
+      'early_repeat_buyer active early_repeat_buyer at_risk 1',
+    ]);
+    t.strictSame(
+      (await answerTo({ basis: 'gross' }, { today: day('2025-04-30') })).moves,
+      answer.moves,
+      'gross is what is answered without a basis',
+    );
+  });
+
   await t.test('a group moves by itself', async (t) => {
     t.strictSame((await answerTo({ from: '2024-01-01', to: '2025-01-03' }, { group_id: 1 })).moves, [
       '  prospect none 1',
@@ -156,6 +189,34 @@ t.test('a wrong range is refused', async (t) => {
     { parameter: 'to', code: 'invalid_range' },
     'absent, `to` is tomorrow',
   );
+});
+
+t.test('net moves are refused for anything but one period that is over', async (t) => {
+  const refused = async (from: string | undefined, to: string | undefined): Promise<string> => {
+    const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+    const answer = await stageMoves.read({ ...context, today: day('2025-04-01') }, { basis: 'net', ...range });
+    return 'code' in answer ? `${answer.parameter} ${answer.code}: ${answer.detail}` : 'answered';
+  };
+  t.equal(await refused('2025-03-01', '2025-04-01'), 'answered', 'over since yesterday');
+  t.equal(await refused('2025-01-01', '2025-04-01'), 'answered');
+  t.match(await refused('2025-04-01', '2025-05-01'), /^to invalid_range: .* must be over$/);
+  t.match(await refused('2025-03-31', '2025-04-07'), /^to invalid_range: .* must be over$/);
+  for (const [from, to] of [
+    ['2025-01-01', '2025-03-01'],
+    ['2025-01-02', '2025-02-02'],
+    ['2025-01-07', '2025-01-14'],
+    ['2025-02-01', '2025-02-28'],
+    ['2024-02-01', '2025-02-01'],
+  ] as const) {
+    t.match(
+      await refused(from, to),
+      /^to invalid_range: .* exactly one week, month, quarter or year$/,
+      `${from} ${to}`,
+    );
+  }
+  t.match(await refused('2025-03-01', undefined), /^to invalid_range: is missing/);
+  t.match(await refused(undefined, '2025-04-01'), /^from invalid_range: is missing/);
+  t.match(await refused('2025-02-30', '2025-04-01'), /^from not_a_day/);
 });
 
 t.test('more than 10,000 kinds of moves are too many for one answer', async (t) => {

@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import { type Day, FIRST_DAY, LAST_DAY, periodStart } from '../domain/calendar.ts';
+import { type Move, type Position, UNKNOWN } from '../domain/compile-model.ts';
+import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
+import { GRAINS, type Grain } from '../domain/period.ts';
+import type { Emit, FoldedDay, Projection } from '../domain/projection.ts';
+import type { ReportContext } from './report.ts';
+
+const POSITIONS = 1 + MODEL_LIMITS.stages * ACTIVITIES.length;
+
+/** The position at the end of the last day, then for each grain the position on the eve of the period that holds this day. */
+type State = readonly Position[];
+
+/**
+ * By period of every grain (dated its first day), what customers did, and where they went, by where they stood on the eve of the period. A row from one
+ * position to another holds the customers who made this net move between the eve of the period and its end. A row from a position to itself
+ * moves nobody and holds what those who stood there on the eve did in the period; customers first known inside it stand at `UNKNOWN`.
+ */
+export const periodMovesRollup: Projection<State> = {
+  name: 'period-moves',
+  version: 1,
+  per_model: true,
+  key: [
+    { name: 'grain', least: 0, size: GRAINS.length },
+    { name: 'period', least: FIRST_DAY, size: LAST_DAY - FIRST_DAY + 1 },
+    { name: 'from_position', least: UNKNOWN, size: POSITIONS },
+    { name: 'to_position', least: UNKNOWN, size: POSITIONS },
+  ],
+  measures: ['customers', 'buyers', 'purchases', 'purchase_days', 'revenue', 'scores', 'score_sum'],
+  start: [UNKNOWN, ...GRAINS.map(() => UNKNOWN)],
+  advance(state, folded, emit) {
+    const { day, before, moves, position } = folded;
+    const next = [position];
+    for (let grain = 0; grain < GRAINS.length; grain += 1) {
+      next.push(walk(grain, before?.day ?? null, state, moves, day.day, emit));
+    }
+    if (day.purchases !== 0 || day.revenue !== 0 || day.scores !== 0) emitDay(next, folded, emit);
+    return next;
+  },
+  settle(state, facts, scheduled, emit) {
+    for (let grain = 0; grain < GRAINS.length; grain += 1) walk(grain, facts.day, state, scheduled, null, emit);
+  },
+};
+
+/**
+ * Walks the moves after day `since` (null: nothing is known yet) through the periods of a grain, and emits the net move of every period that is over on
+ * day `until`, or of all if that is null. Returns the position on the eve of the period that holds `until`.
+ */
+function walk(
+  grain: number,
+  since: Day | null,
+  state: State,
+  moves: readonly Move[],
+  until: Day | null,
+  emit: Emit,
+): Position {
+  const length = GRAINS[grain]!;
+  let period = since === null ? null : periodStart(since, length);
+  let opening = state[grain + 1]!;
+  let position = state[0]!;
+  for (const move of moves) {
+    const begun = periodStart(move.day, length);
+    if (begun !== period) {
+      if (period !== null) emitNetMove(grain, period, opening, position, emit);
+      opening = position;
+      period = begun;
+    }
+    position = move.to;
+  }
+  if (until !== null && periodStart(until, length) === period) return opening;
+  if (period !== null) emitNetMove(grain, period, opening, position, emit);
+  return position;
+}
+
+function emitNetMove(grain: number, period: Day, from: Position, to: Position, emit: Emit): void {
+  if (from !== to) emit([grain, period, from, to], [1, 0, 0, 0, 0, 0, 0]);
+}
+
+/** What the day adds to the periods that hold it. */
+function emitDay(state: State, { day, before }: Pick<FoldedDay, 'day' | 'before'>, emit: Emit): void {
+  const bought = day.purchases > 0 ? 1 : 0;
+  const lastBought = before?.last_purchase_day ?? null;
+  for (let grain = 0; grain < GRAINS.length; grain += 1) {
+    const period = periodStart(day.day, GRAINS[grain]!);
+    const opening = state[grain + 1]!;
+    const again = lastBought !== null && lastBought >= period;
+    emit(
+      [grain, period, opening, opening],
+      [0, again ? 0 : bought, day.purchases, bought, day.revenue, day.scores, day.score_sum],
+    );
+  }
+}
+
+/** A row of the roll-up: net moves if `from` and `to` differ, else what those who stood at `from` on the eve did. */
+export interface PeriodMove {
+  /** First day of the period. */
+  readonly period: Day;
+  readonly from: Position;
+  readonly to: Position;
+  readonly customers: number;
+  readonly buyers: number;
+  readonly purchases: number;
+  readonly purchase_days: number;
+  readonly revenue: bigint;
+  readonly scores: number;
+  readonly score_sum: number;
+}
+
+/** Rows of the periods of a grain that begin in [from, end), by period and positions. One statement. */
+export async function readPeriodMoves(
+  { trx, model, group_id }: ReportContext,
+  grain: Grain,
+  from: Day,
+  end: Day,
+): Promise<readonly PeriodMove[]> {
+  const { rows } = await sql<PeriodMove>`
+    select period, from_position as "from", to_position as "to", customers::float8, buyers::float8, purchases::float8,
+      purchase_days::float8, revenue, scores::float8, score_sum::float8
+    from rollup_period_moves
+    where model_version = ${model.version} and group_id = ${group_id} and grain = ${GRAINS.indexOf(grain)}
+      and period >= ${from} and period < ${end}
+    order by period, from_position, to_position`.execute(trx);
+  return rows;
+}
