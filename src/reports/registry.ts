@@ -1,14 +1,23 @@
 import type { Projection } from '../domain/projection.ts';
+import { defections } from './defections.ts';
+import { defectionsRollup } from './defections-rollup.ts';
 import type { Report } from './report.ts';
 import { stageMoves } from './stage-moves.ts';
 import { stageMovesRollup } from './stage-moves-rollup.ts';
 import { stagePopulation } from './stage-population.ts';
 import { storedEvents } from './stored-events.ts';
+import { timeInStage } from './time-in-stage.ts';
+import { timeInStageRollup } from './time-in-stage-rollup.ts';
 
 /** Every roll-up, in the order in which they are written and so locked. Append only. */
-export const PROJECTIONS = [storedEvents, stageMovesRollup] as readonly Projection[];
+export const PROJECTIONS = [
+  storedEvents,
+  stageMovesRollup,
+  defectionsRollup,
+  timeInStageRollup,
+] as readonly Projection[];
 
 /** Every report, each with its own route. */
-export const REPORTS = [stagePopulation, stageMoves] as readonly unknown[] as readonly Report<
+export const REPORTS = [stagePopulation, stageMoves, defections, timeInStage] as readonly unknown[] as readonly Report<
   Record<string, unknown>
 >[];
