@@ -4,6 +4,7 @@ import { longestReachDays, type ModelDocument } from '../oracle/model-document.t
 import { KINDS, type Rng } from '../oracle/random.ts';
 import { EventStore, type ItemBody, type ItemKind, type StoredCustomer } from '../oracle/store.ts';
 import { prepareWalk, type Spell } from '../oracle/walk.ts';
+import type { TestService } from '../support/service.ts';
 
 /** One thing that happened, or was voided; enough for the notation of test/support and for the bodies of the API. */
 export interface Told {
@@ -71,6 +72,21 @@ export function bodyOf({ route, at, kind, amount, said }: Told): ItemBody {
   if (route === 'refunds') return { purchase_id: said, refunded_at: when, amount };
   const score = kind === 'survey' ? { score: Number(said) } : {};
   return { occurred_at: when, kind, ...score, ...(kind === 'departure' ? { reason: said } : {}) };
+}
+
+const ITEM_IDS = { purchases: 'purchase_id', refunds: 'refund_id', interactions: 'interaction_id' } as const;
+
+/** Sends what is not voided of many lives, each of a customer of its own. Refunds go before their purchases. */
+export async function sendLives(service: TestService, lives: readonly (readonly Told[])[]): Promise<void> {
+  for (const route of ['interactions', 'refunds', 'purchases'] as const) {
+    const items = lives.flatMap((told, index) =>
+      told
+        .filter((event) => event.route === route && !event.voided)
+        .map((event) => ({ customer_id: `c${index}`, [ITEM_IDS[route]]: event.id, ...bodyOf(event) })),
+    );
+    const answer = await service.call('POST', `/v1/${route}`, { items });
+    if (answer.body.summary?.created !== items.length) throw new Error(answer.text);
+  }
 }
 
 /** A life as the oracle stores it, and where it stood on every day by the oracle's walk. */
