@@ -30,6 +30,7 @@ export const PROBLEMS = {
     'Send a group that POST /v1/customers has stored.',
   ),
   unknown_model: entry(400, 'There is no such lifecycle model', 'GET /v1/models lists the models.'),
+  unknown_stage: entry(400, 'The model has no such stage', 'GET /v1/models lists the stages of every model.'),
   range_too_wide: entry(400, 'The answer would be too long', 'Narrow the range or widen the interval.'),
   unauthorized: entry(401, 'A valid key is needed', 'Send `Authorization: Bearer <key>`.'),
   forbidden: entry(403, 'The key lacks the scope', 'Use a key that has the scope this operation declares.'),

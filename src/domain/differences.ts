@@ -30,8 +30,9 @@ export class Differences {
     this.sums = plan.folds.map(() => new Map());
   }
 
-  /** Adds (or with sign −1 takes away) measures for one group. */
+  /** Adds (or with sign −1 takes away) measures for one group. Nothing for a group whose rows the projection does not keep. */
   add(fold: number, group: number, sign: 1 | -1, key: readonly number[], measures: readonly number[]): void {
+    if (group !== EVERYBODY && this.plan.folds[fold]!.projection.everybody_only === true) return;
     const groups = this.sums[fold]!;
     let keys = groups.get(group);
     if (keys === undefined) {

@@ -35,6 +35,8 @@ export interface Projection<State = unknown> {
   /** Raised when the meaning of a row changes; the roll-up must then be rebuilt. */
   readonly version: number;
   readonly per_model: boolean;
+  /** True if its rows are kept for everybody together only, not for each group. */
+  readonly everybody_only?: true;
   readonly key: readonly KeyColumn[];
   readonly measures: readonly string[];
   /** The state before the first day; JSON. */

@@ -4,6 +4,8 @@ import { cashFlow } from './cash-flow.ts';
 import { cashFlowRollup } from './cash-flow-rollup.ts';
 import { customerFlow } from './customer-flow.ts';
 import { dailyTotalsRollup } from './daily-totals-rollup.ts';
+import { defections } from './defections.ts';
+import { defectionsRollup } from './defections-rollup.ts';
 import { loyaltyEconomics } from './loyalty-economics.ts';
 import { periodMovesRollup } from './period-moves-rollup.ts';
 import type { Report } from './report.ts';
@@ -12,6 +14,8 @@ import { stageMoves } from './stage-moves.ts';
 import { stageMovesRollup } from './stage-moves-rollup.ts';
 import { stagePopulation } from './stage-population.ts';
 import { stageRetention } from './stage-retention.ts';
+import { timeInStage } from './time-in-stage.ts';
+import { timeInStageRollup } from './time-in-stage-rollup.ts';
 
 /** Every roll-up, in the order in which they are written and so locked. Append only. */
 export const PROJECTIONS = [
@@ -19,6 +23,8 @@ export const PROJECTIONS = [
   stageMovesRollup,
   periodMovesRollup,
   cashFlowRollup,
+  timeInStageRollup,
+  defectionsRollup,
   buyerPeriodsRollup,
 ] as readonly Projection[];
 
@@ -27,8 +33,10 @@ export const REPORTS = [
   stagePopulation,
   stageMoves,
   stageRetention,
+  timeInStage,
   customerFlow,
   revenueMovements,
+  defections,
   loyaltyEconomics,
   cashFlow,
 ] as readonly unknown[] as readonly Report<Record<string, unknown>>[];

@@ -32,7 +32,7 @@ export interface ReportContext {
 /** A parameter a report refuses: which, why, and what to do. Becomes a 400 problem. */
 export interface ReportFault {
   readonly parameter: string;
-  readonly code: 'range_too_wide' | 'invalid_range' | 'invalid_value' | 'not_a_day' | 'not_a_period';
+  readonly code: 'range_too_wide' | 'unknown_stage' | 'invalid_range' | 'invalid_value' | 'not_a_day' | 'not_a_period';
   readonly detail: string;
 }
 

@@ -105,3 +105,12 @@ t.test('a sum is a number while it is a safe integer', async (t) => {
   t.equal(addExactly(5, -7n), -2n);
   t.equal(addExactly(9_007_199_254_740_993n, 9_007_199_254_740_993n), 18_014_398_509_481_986n);
 });
+
+t.test('a projection for everybody only keeps no rows of groups', async (t) => {
+  const alone: Projection = { ...SHARED, everybody_only: true };
+  const differences = new Differences(planOf([], [alone]));
+  for (const group of [EVERYBODY, 12]) differences.add(0, group, 1, [3, 1], [1, 500]);
+  t.strictSame(differences.rows(alone), [
+    { model_version: NO_MODEL, group: EVERYBODY, key: [3, 1], measures: [1, 500] },
+  ]);
+});

@@ -208,6 +208,10 @@ async function report(tour: Tour): Promise<void> {
     await tour.go('getStagePopulation', 200, { query: { from: '2026-01-01', to: '2026-09-01', interval } });
   }
   await tour.go('getStagePopulation', 400, { query: { from: '1900-01-01', to: '2199-01-01', interval: 'day' } });
+  await tour.go('getDefections', 200, { query: { grain: 'year', from: '2025', to: '2029', group: 'g' } });
+  await tour.go('getDefections', 400, { query: { from: '2026-13' } });
+  await tour.go('getTimeInStage', 200, { query: { stage: 'prospect', as_of: '2029-12-31' } });
+  await tour.go('getTimeInStage', 400, { query: { stage: 'nowhere' } });
   await tour.go('listDefinitions', 200);
   await tour.go('listDefinitions', 400, { query: { x: '1' } });
   await tour.go('getDefinition', 200, { params: { report: 'stage-moves' } });

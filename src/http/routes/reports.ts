@@ -94,7 +94,12 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
       },
     ],
     conditional: true,
-    problems: ['unknown_model', 'unknown_group', 'range_too_wide'],
+    problems: [
+      'unknown_model',
+      'unknown_group',
+      ...('stage' in report.query.properties ? (['unknown_stage'] as const) : []),
+      'range_too_wide',
+    ],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
       const query = request.query as Query;
@@ -157,8 +162,8 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
 }
 
 function faultProblem({ parameter, code, detail }: ReportFault): Problem {
-  if (code === 'range_too_wide')
-    return new Problem('range_too_wide', { errors: [{ parameter, code, detail: `${detail}.` }] });
+  if (code === 'range_too_wide' || code === 'unknown_stage')
+    return new Problem(code, { errors: [{ parameter, code, detail: `${detail}.` }] });
   return parameterProblem(parameter, code, detail);
 }
 
