@@ -53,9 +53,9 @@ export function periodStart(day: Day, interval: Interval): Day {
     case 'month':
       return monthStart(day);
     case 'quarter':
-      return monthsBack(day, new Date(day * DAY_MS).getUTCMonth() % 3);
+      return firstOfMonth(Math.floor(monthNumber(day) / 3) * 3);
     case 'year':
-      return monthsBack(day, new Date(day * DAY_MS).getUTCMonth());
+      return firstOfMonth(Math.floor(monthNumber(day) / 12) * 12);
   }
 }
 
@@ -65,9 +65,22 @@ export function nextPeriodStart(day: Day, interval: Interval): Day {
   return periodStart(periodStart(day, interval) + longest, interval);
 }
 
-function monthsBack(day: Day, months: number): Day {
-  const date = new Date(day * DAY_MS);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - months, 1) / DAY_MS;
+/**
+ * Months from January of the year 0 to the day's month, by arithmetic alone: folds ask on every purchase day, and dates as objects are slow. Counts in
+ * years from March, in which the leap day comes last, and in spans of 400 years of 146,097 days (Hinnant, `civil_from_days`).
+ */
+export function monthNumber(day: Day): number {
+  const fromMarch = day + 719_468;
+  const span = Math.floor(fromMarch / 146_097);
+  const inSpan = fromMarch - span * 146_097;
+  const leaps = Math.floor(inSpan / 1_460) - Math.floor(inSpan / 36_524) + Math.floor(inSpan / 146_096);
+  const year = Math.floor((inSpan - leaps) / 365);
+  const inYear = inSpan - (year * 365 + Math.floor(year / 4) - Math.floor(year / 100));
+  return (span * 400 + year) * 12 + Math.floor((5 * inYear + 2) / 153) + 2;
+}
+
+function firstOfMonth(number: number): Day {
+  return dayOf(Math.floor(number / 12), (number % 12) + 1, 1);
 }
 
 const MONTH_STARTS = new Int32Array(LAST_DAY - FIRST_DAY + 1);
@@ -77,7 +90,7 @@ export function monthStart(day: Day): Day {
   const index = day - FIRST_DAY;
   const known = MONTH_STARTS[index];
   if (known !== undefined && known !== 0) return known;
-  const start = monthsBack(day, 0);
+  const start = firstOfMonth(monthNumber(day));
   if (index >= 0 && index < MONTH_STARTS.length) MONTH_STARTS[index] = start;
   return start;
 }

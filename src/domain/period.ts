@@ -1,4 +1,14 @@
-import { type Day, dayOf, formatDay, nextPeriodStart, parseDay, periodStart } from './calendar.ts';
+import {
+  type Day,
+  dayOf,
+  FIRST_DAY,
+  formatDay,
+  LAST_DAY,
+  monthNumber,
+  nextPeriodStart,
+  parseDay,
+  periodStart,
+} from './calendar.ts';
 
 /** Lengths of the periods that reports count in. The order is that of the codes in roll-up keys. Weeks are ISO weeks. */
 export const GRAINS = ['week', 'month', 'quarter', 'year'] as const;
@@ -10,16 +20,20 @@ export function previousPeriodStart(start: Day, grain: Grain): Day {
   return periodStart(start - 1, grain);
 }
 
-/** How many periods lie between the beginnings of two periods of one grain. */
-export function periodsBetween(from: Day, to: Day, grain: Grain): number {
-  if (grain === 'week') return (to - from) / 7;
-  const months = monthNumber(to) - monthNumber(from);
-  return grain === 'month' ? months : grain === 'quarter' ? months / 3 : months / 12;
+/** Numbers of the periods that hold a day, in the order of `GRAINS`: those of neighbouring periods differ by one. */
+export type PeriodNumbers = readonly [week: number, month: number, quarter: number, year: number];
+
+/** The numbers of the periods that hold a day. Arithmetic alone: folds ask on every purchase day. */
+export function periodNumbers(day: Day): PeriodNumbers {
+  const month = monthNumber(day);
+  // 1970-01-01 was a Thursday: three days into its week.
+  return [Math.floor((day + 3) / 7), month, Math.floor(month / 3), Math.floor(month / 12)];
 }
 
-function monthNumber(day: Day): number {
-  const text = formatDay(day);
-  return Number(text.slice(0, 4)) * 12 + Number(text.slice(5, 7));
+/** How many periods of a grain the period of one day is after that of another; negative if it is before. */
+export function periodsBetween(from: Day, to: Day, grain: Grain): number {
+  const index = GRAINS.indexOf(grain);
+  return periodNumbers(to)[index]! - periodNumbers(from)[index]!;
 }
 
 /** Writes the period that begins on a day: `2025`, `2025-Q3`, `2025-07`, `2025-W31`. */
@@ -47,28 +61,23 @@ function isoYearStart(year: number): Day {
 }
 
 /**
- * Reads a period of the grain in its own notation, or a day that is the first of one. Returns the period's first day; null if the text is neither, or lies
- * outside 1900–2199.
+ * Reads a period of the grain in its own notation, or a day that is the first of one. Returns the period's first day; null if the text is neither, or the
+ * period does not begin between 1900-01-01 and 2199-12-31. (`2200-W01` does: on 2199-12-30.)
  */
 export function parsePeriod(text: string, grain: Grain): Day | null {
   const day = parseDay(text);
   if (day !== null) return periodStart(day, grain) === day ? day : null;
-  const match = /^(19|20|21)(\d{2})(?:-(?:Q([1-4])|W(\d{2})|(\d{2})))?$/.exec(text);
+  const match = /^(\d{4})(?:-(?:Q([1-4])|W(\d{2})|(\d{2})))?$/.exec(text);
   if (match === null) return null;
-  const year = Number(`${match[1]}${match[2]}`);
-  const start = startOf(year, match[3], match[4], match[5]);
-  return start !== null && formatPeriod(start, grain) === text ? start : null;
+  const start = startOf(Number(match[1]), match[2], match[3], match[4]);
+  if (start < FIRST_DAY || start > LAST_DAY) return null;
+  // A week 53 that the year does not have, a month 13 and another grain's notation are written differently.
+  return formatPeriod(start, grain) === text ? start : null;
 }
 
-function startOf(
-  year: number,
-  quarter: string | undefined,
-  week: string | undefined,
-  month: string | undefined,
-): Day | null {
+function startOf(year: number, quarter: string | undefined, week: string | undefined, month: string | undefined): Day {
   if (week !== undefined) return isoYearStart(year) + (Number(week) - 1) * 7;
-  const first = quarter !== undefined ? Number(quarter) * 3 - 2 : Number(month ?? 1);
-  return first >= 1 && first <= 12 ? dayOf(year, first, 1) : null;
+  return dayOf(year, quarter === undefined ? Number(month ?? 1) : Number(quarter) * 3 - 2, 1);
 }
 
 /** The periods that begin in [from, to), by their first days, at most `most` + 1 of them. */

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { type Day, nextPeriodStart, periodStart } from '../domain/calendar.ts';
+import { type Day, FIRST_DAY, nextPeriodStart, periodStart } from '../domain/calendar.ts';
 import { GRAINS, type Grain, parsePeriod, periodsIn, previousPeriodStart } from '../domain/period.ts';
 import { oneOf } from './fields.ts';
 import { MAX_POINTS, type ReportFault } from './report.ts';
@@ -42,7 +42,10 @@ export interface PeriodRange {
   readonly end: Day;
 }
 
-/** Reads grain, from and to; at most 400 periods. */
+/**
+ * Reads grain, from and to, with today's period as the last and eleven before it if they are absent. Refuses what is no period between 1900 and 2199, an
+ * empty range, and more than 400 periods.
+ */
 export function readPeriods(
   query: { readonly grain?: Grain; readonly from?: string; readonly to?: string },
   today: Day,
@@ -68,9 +71,10 @@ export function readPeriods(
   };
 }
 
+/** Twelve periods earlier; 1900-01-01, with which a period of every length begins, if there are fewer. */
 function twelveBefore(end: Day, grain: Grain): Day {
   let start = end;
-  for (let period = 0; period < 12; period += 1) start = previousPeriodStart(start, grain);
+  for (let period = 0; period < 12 && start > FIRST_DAY; period += 1) start = previousPeriodStart(start, grain);
   return start;
 }
 

@@ -1,5 +1,6 @@
-/** What happened at one time: how many were still under observation, and how many of them had the event. */
+/** What happened at one time: how many were still under observation (at least 1), and how many of them had the event. */
 export interface SurvivalStep {
+  /** In the unit of the report: days, weeks. */
   readonly time: number;
   readonly at_risk: number;
   readonly events: number;

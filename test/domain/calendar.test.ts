@@ -6,6 +6,7 @@ import {
   INTERVALS,
   isDate,
   LAST_DAY,
+  monthNumber,
   monthStart,
   nextPeriodStart,
   parseDay,
@@ -63,6 +64,28 @@ t.test('every day lies in the week, month, quarter and year of the counted calen
   }
   t.strictSame(wrong, []);
 });
+
+t.test(
+  'the number of a month counts months from January of the year 0, far beyond the days that are accepted too',
+  async (t) => {
+    const wrong: string[] = [];
+    for (const { number, year, month } of counted()) {
+      if (monthNumber(number) !== year * 12 + month - 1) wrong.push(formatDay(number));
+    }
+    t.strictSame(wrong, []);
+    for (const [year, month, dayOfMonth] of [
+      [1600, 2, 29],
+      [1899, 12, 31],
+      [2200, 2, 28],
+      [2200, 3, 1],
+      [2399, 12, 31],
+      [2400, 2, 29],
+      [2400, 3, 1],
+    ] as const) {
+      t.equal(monthNumber(dayOf(year, month, dayOfMonth)), year * 12 + month - 1, `${year}-${month}-${dayOfMonth}`);
+    }
+  },
+);
 
 t.test('the next period begins where the counted calendar begins one', async (t) => {
   const wrong: string[] = [];
