@@ -1,4 +1,9 @@
 import type { Projection } from '../domain/projection.ts';
+import { cohortRetention } from './cohort-retention.ts';
+import { cohortsRollup } from './cohorts-rollup.ts';
+import { purchaseGapsRollup } from './purchase-gaps-rollup.ts';
+import { purchaseNumbersRollup } from './purchase-numbers-rollup.ts';
+import { repeatPurchases } from './repeat-purchases.ts';
 import type { Report } from './report.ts';
 import { stageMoves } from './stage-moves.ts';
 import { stageMovesRollup } from './stage-moves-rollup.ts';
@@ -6,9 +11,18 @@ import { stagePopulation } from './stage-population.ts';
 import { storedEvents } from './stored-events.ts';
 
 /** Every roll-up, in the order in which they are written and so locked. Append only. */
-export const PROJECTIONS = [storedEvents, stageMovesRollup] as readonly Projection[];
+export const PROJECTIONS = [
+  storedEvents,
+  stageMovesRollup,
+  cohortsRollup,
+  purchaseNumbersRollup,
+  purchaseGapsRollup,
+] as readonly Projection[];
 
 /** Every report, each with its own route. */
-export const REPORTS = [stagePopulation, stageMoves] as readonly unknown[] as readonly Report<
-  Record<string, unknown>
->[];
+export const REPORTS = [
+  stagePopulation,
+  stageMoves,
+  cohortRetention,
+  repeatPurchases,
+] as readonly unknown[] as readonly Report<Record<string, unknown>>[];
