@@ -40,6 +40,18 @@ t.test('without customers every cohort of the last twelve months is empty at eve
   t.equal(line(items[0]!), '2024-07 0 0 0  0 0 0.00 0.00 true');
   t.equal(line(items[11]!), '2024-07 11 0 0  0 0 0.00 0.00 false');
   t.equal(line(items.at(-1)!), '2025-06 0 0 0  0 0 0.00 0.00 false');
+  const context = {
+    trx: service.db,
+    model: service.engine.plan.models[0]!,
+    group_id: 0,
+    today: day('2025-06-15'),
+    decimals: 2,
+  };
+  t.strictSame(
+    await cohortRetention.read(context, {}),
+    { as_of: day('2025-06-15'), projected: false, items },
+    'as read',
+  );
 });
 
 t.test('with four customers stored', async (t) => {

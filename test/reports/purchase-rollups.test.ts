@@ -82,6 +82,15 @@ t.test('day H after the n-th purchase day is still within H days', async (t) => 
   t.equal(within(366), '1 1 0 0 0 0');
 });
 
+t.test('the first and the last day there are, and the longest gap, have rows of their own', async (t) => {
+  const rows = (...lines: string[]): string[] => [
+    ...rollupOf(purchaseGapsRollup, [history(...lines)], new Rng(1)).keys(),
+  ];
+  const [first, last] = [day('1900-01-01'), day('2199-12-31')];
+  t.strictSame(rows('1900-01-01 1', '2199-12-31 1'), [`1 0 ${last - first}`, `2 1 ${last}`]);
+  t.strictSame(rows('1900-01-01 1'), [`1 1 ${first}`]);
+});
+
 t.test('several purchases on one day are one purchase day, and a refunded one is none', async (t) => {
   const life = history('2024-02-29 1', '2024-02-29 1', '2024-03-01 5', '2024-03-05 refund 5 p3', '2024-03-10 1');
   t.strictSame(
@@ -121,8 +130,9 @@ t.test('a percentile is the gap at its nearest rank', async (t) => {
   // Ranks of 10 gaps: 10 % → 1, 25 % → ⌈2.5⌉ = 3, 50 % → 5, 75 % → 8, 90 % → 9.
   const ten = { 1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 1, 10: 1 };
   t.strictSame(at(ten, 10, 25, 50, 75, 90, 100), [1, 3, 5, 8, 9, 10]);
-  // Of five: ⌈.5⌉ = 1, ⌈1.25⌉ = 2, ⌈2.5⌉ = 3, ⌈3.75⌉ = 4, ⌈4.5⌉ = 5; the first three are ties.
-  t.strictSame(at({ 7: 3, 20: 1, 400: 1 }, 10, 25, 50, 75, 90), [7, 7, 7, 20, 400]);
+  // Of five: ⌈.5⌉ = 1, ⌈1.25⌉ = 2, ⌈2.5⌉ = 3, ⌈3.75⌉ = 4, ⌈4.5⌉ = 5.
+  t.strictSame(at({ 7: 1, 8: 1, 9: 1, 20: 1, 400: 1 }, 10, 25, 50, 75, 90), [7, 8, 9, 20, 400]);
+  t.strictSame(at({ 7: 3, 20: 1, 400: 1 }, 10, 25, 50, 75, 90), [7, 7, 7, 20, 400], 'with ties');
   t.strictSame(at({ 3: 1 }, 10, 50, 90), [3, 3, 3]);
   t.strictSame(gapPercentiles(gapsOf({ 3: 2, 4: 1 }), [50]), [{ percentile: 50, days: 3, gaps: 3 }]);
   t.strictSame(gapPercentiles(gapsOf({}, { 3: 1 }), [50]), [], 'nothing without completed gaps');

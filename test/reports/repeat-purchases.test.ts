@@ -53,6 +53,11 @@ t.test('one customer who came back: the estimate falls to zero, without bounds',
   t.strictSame(second.items, first.items.slice(4), 'one number alone');
   t.strictSame([second.survival, second.gaps], [[], []]);
   t.strictSame(lines((await answerTo(service, 'purchase_number=3')).items)[3], '3 0 0  365 0 0 ');
+  t.equal((await service.call('DELETE', '/v1/customers/ana/purchases/2024-03-30')).status, 204);
+  const voided = await answerTo(service);
+  t.strictSame(lines(voided.items)[0], '1 1 0 0 30 1 0 0');
+  t.equal(voided.items.length, 4, 'nobody has a second purchase day any more');
+  t.strictSame([voided.survival, voided.gaps], [[], []]);
 });
 
 t.test('a month has matured when its last day is so many days ago', async (t) => {
