@@ -2,12 +2,17 @@ import type { Projection } from '../domain/projection.ts';
 import { buyerPeriodsRollup } from './buyer-periods-rollup.ts';
 import { cashFlow } from './cash-flow.ts';
 import { cashFlowRollup } from './cash-flow-rollup.ts';
+import { cohortRetention } from './cohort-retention.ts';
+import { cohortsRollup } from './cohorts-rollup.ts';
 import { customerFlow } from './customer-flow.ts';
 import { dailyTotalsRollup } from './daily-totals-rollup.ts';
 import { defections } from './defections.ts';
 import { defectionsRollup } from './defections-rollup.ts';
 import { loyaltyEconomics } from './loyalty-economics.ts';
 import { periodMovesRollup } from './period-moves-rollup.ts';
+import { purchaseGapsRollup } from './purchase-gaps-rollup.ts';
+import { purchaseNumbersRollup } from './purchase-numbers-rollup.ts';
+import { repeatPurchases } from './repeat-purchases.ts';
 import type { Report } from './report.ts';
 import { revenueMovements } from './revenue-movements.ts';
 import { stageMoves } from './stage-moves.ts';
@@ -26,6 +31,9 @@ export const PROJECTIONS = [
   timeInStageRollup,
   defectionsRollup,
   buyerPeriodsRollup,
+  cohortsRollup,
+  purchaseNumbersRollup,
+  purchaseGapsRollup,
 ] as readonly Projection[];
 
 /** Every report, each with its own route. */
@@ -35,7 +43,9 @@ export const REPORTS = [
   stageRetention,
   timeInStage,
   customerFlow,
+  cohortRetention,
   revenueMovements,
+  repeatPurchases,
   defections,
   loyaltyEconomics,
   cashFlow,

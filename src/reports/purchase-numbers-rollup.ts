@@ -1,0 +1,37 @@
+import { FIRST_DAY, LAST_DAY, monthStart } from '../domain/calendar.ts';
+import type { Projection } from '../domain/projection.ts';
+
+/** The greatest purchase day number that is counted. */
+export const MOST_PURCHASE_NUMBERS = 50;
+
+/** After how many days it is asked whether they bought again. */
+export const WITHIN_DAYS = [30, 90, 180, 365] as const;
+
+/**
+ * Customers by their n-th purchase day and its month (first day), how many of them had a further purchase day, and how many had it at most so many days
+ * later.
+ */
+export const purchaseNumbersRollup: Projection<null> = {
+  name: 'purchase-numbers',
+  version: 1,
+  per_model: false,
+  key: [
+    { name: 'purchase_number', least: 1, size: MOST_PURCHASE_NUMBERS },
+    { name: 'month', least: FIRST_DAY, size: LAST_DAY - FIRST_DAY + 1 },
+  ],
+  measures: ['customers', 'bought_again', ...WITHIN_DAYS.map((days) => `within_${days}`)],
+  start: null,
+  // The n-th purchase day is emitted with its successor, or as the last one when the history is settled: one row for each purchase day.
+  advance(state, { day, before }, emit) {
+    if (day.purchases === 0 || before === null) return state;
+    const { purchase_days: number, last_purchase_day: last } = before;
+    if (last === null || number > MOST_PURCHASE_NUMBERS) return state;
+    const gap = day.day - last;
+    emit([number, monthStart(last)], [1, 1, ...WITHIN_DAYS.map((days) => (gap <= days ? 1 : 0))]);
+    return state;
+  },
+  settle(_state, { purchase_days: number, last_purchase_day: last }, _scheduled, emit) {
+    if (last === null || number > MOST_PURCHASE_NUMBERS) return;
+    emit([number, monthStart(last)], [1, 0, 0, 0, 0, 0]);
+  },
+};
