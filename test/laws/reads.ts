@@ -1,5 +1,7 @@
 import { formatDay, parseDay } from '../oracle/calendar.ts';
-import { GROUPS, type Rng } from '../oracle/random.ts';
+import type { Rng } from '../oracle/random.ts';
+import { compareLists } from './compare-lists.ts';
+import { type Compare, carriedGroups, compareEveryReport, compareSomeReports } from './compare-reports.ts';
 import { requireSame, type SideBySide } from './side-by-side.ts';
 
 const INTERVALS = ['day', 'week', 'month', 'quarter', 'year'] as const;
@@ -9,11 +11,16 @@ const BACK_DAYS = 760;
 const AHEAD_DAYS = 500;
 /** Requests under way at once. */
 const AT_ONCE = 7;
+/** Reports asked about after a step, beside population and moves. */
+const REPORTS_A_STEP = 3;
+/** Lists of customers asked for at the end of a story. */
+const LISTS_AT_THE_END = 12;
 
 /**
  * Asks both for every kind of answer, and throws a `Mismatch` at the first difference: status; of every model the stock of a day, the stock as a
- * series, or the moves of a range with their balance, each kind at least once; the same of a group; figures, stages and a timeline of one customer;
- * a lookup of several. Which models, days, groups and customers is drawn. Returns the number of answers compared.
+ * series, or the moves of a range with their balance, each kind at least once; the same of a group; some of the other reports; a list of customers;
+ * figures, stages and a timeline of one customer; a lookup of several. Which models, days, groups and customers is drawn. Returns the number of answers
+ * compared.
  */
 export async function compareSome(both: SideBySide, rng: Rng): Promise<number> {
   const known = rng.shuffled(both.oracle.customerIds());
@@ -24,11 +31,13 @@ export async function compareSome(both: SideBySide, rng: Rng): Promise<number> {
     () => compareLookup(both, rng, known.slice(0, 5)),
     ...rng.shuffled(both.modelIds).map((modelId, place) => () => kinds[place % 3]!(both, modelId, rng)),
     ...group,
+    ...compareSomeReports(both, rng, REPORTS_A_STEP),
+    ...compareLists(both, rng),
     ...known.slice(0, 1).flatMap((customerId) => compareOwn(both, customerId, rng, 1)),
   ]);
 }
 
-/** The same for every model and every customer, with days and ranges drawn. */
+/** The same for every report, every model and every customer, with days and ranges drawn. */
 export async function compareAll(both: SideBySide, rng: Rng): Promise<number> {
   const known = both.oracle.customerIds();
   const kinds = [comparePopulation, compareSeries, compareMoves];
@@ -37,11 +46,11 @@ export async function compareAll(both: SideBySide, rng: Rng): Promise<number> {
     () => compareLookup(both, rng, rng.shuffled(known)),
     ...both.modelIds.flatMap((modelId) => kinds.map((compare) => () => compare(both, modelId, rng))),
     ...both.modelIds.flatMap((modelId) => compareGroup(both, modelId, rng, kinds)),
+    ...compareEveryReport(both, rng),
+    ...Array.from({ length: LISTS_AT_THE_END }, () => compareLists(both, rng)).flat(),
     ...known.flatMap((customerId) => compareOwn(both, customerId, rng, 2)),
   ]);
 }
-
-type Compare = () => Promise<void>;
 
 /**
  * Runs all comparisons, a few at a time, since each answer takes a connection of the database that all tests share. Waits for those that have
@@ -159,8 +168,7 @@ type CompareReport = (both: SideBySide, modelId: string, rng: Rng, group?: strin
 /** Reports of one group that somebody carries, drawn; now and then of one that nobody has ever carried, which is refused. */
 function compareGroup(both: SideBySide, modelId: string, rng: Rng, kinds: readonly CompareReport[]): Compare[] {
   if (rng.chance(0.05)) return [() => compareUnknownGroup(both, modelId)];
-  const ids = both.oracle.customerIds();
-  const carried = GROUPS.filter((group) => ids.some((id) => both.oracle.customer(id)?.groups.includes(group)));
+  const carried = carriedGroups(both);
   if (carried.length === 0) return [];
   const group = rng.pick(carried);
   return kinds.map((compare) => () => compare(both, modelId, rng, group));

@@ -2,6 +2,7 @@ import { Calendar, formatDay, parseDay } from './calendar.ts';
 import { dailyFacts, datingDays, type Facts, frozenAfter, settledPurchases } from './facts.ts';
 import { type Activity, longestReachDays, type ModelDocument } from './model-document.ts';
 import { formatMoney } from './money.ts';
+import { type Person, personOf } from './people.ts';
 import {
   type PopulationRow,
   type StageMoves,
@@ -94,14 +95,16 @@ interface Remembered {
  * customer's days one by one. Shares no code with the service. Walks are remembered until that customer changes.
  */
 export class Oracle {
-  readonly #decimals: number;
+  readonly decimals: number;
+  readonly #today: () => string;
   readonly #models: Map<string, PreparedModel>;
   readonly #reachDays: number;
   readonly #store: EventStore;
   readonly #remembered = new Map<string, Remembered>();
 
   constructor({ timeZone, decimals, models, today }: OracleOptions) {
-    this.#decimals = decimals;
+    this.decimals = decimals;
+    this.#today = today;
     this.#models = new Map(models.map((model) => [model.model_id, prepare(model, decimals)]));
     this.#reachDays = Math.max(1, ...models.map(longestReachDays));
     const changed = (customerId: string): unknown => this.#remembered.delete(customerId);
@@ -138,9 +141,29 @@ export class Oracle {
     return this.#store.erase(customerId);
   }
 
+  /** Today's day number. */
+  get today(): number {
+    return parseDay(this.#today());
+  }
+
+  /** The names of a model's stages, in order. */
+  stagesOf(modelId: string): readonly string[] {
+    return this.#model(modelId).stages;
+  }
+
+  /** Everybody, or who carries a group, as reports look at them; with their spells in a model if one is named. */
+  people(modelId: string | null, group?: string): Person[] {
+    const everybody = [...this.#store.customers].filter(
+      ([, customer]) => group === undefined || customer.groups.includes(group),
+    );
+    return everybody.map(([id, customer]) =>
+      personOf(id, customer, modelId === null ? [] : this.#spells(modelId, id, customer)),
+    );
+  }
+
   stagePopulation(modelId: string, asOf: string, group?: string): PopulationRow[] {
     const { stages } = this.#model(modelId);
-    return stagePopulation(this.#walked(modelId, group), stages, parseDay(asOf), this.#decimals);
+    return stagePopulation(this.#walked(modelId, group), stages, parseDay(asOf), this.decimals);
   }
 
   /** Moves on the days [from, to). */
@@ -192,8 +215,8 @@ export class Oracle {
       known_since: formatDay(Math.min(...datingDays(customer))),
       purchases: counting.length,
       purchase_days: days.length,
-      revenue: formatMoney(revenue, this.#decimals),
-      profit: formatMoney(revenue - costs, this.#decimals),
+      revenue: formatMoney(revenue, this.decimals),
+      profit: formatMoney(revenue - costs, this.decimals),
       first_purchase_day: first === undefined ? null : formatDay(first),
       last_purchase_day: last === undefined ? null : formatDay(last),
       groups: [...customer.groups],

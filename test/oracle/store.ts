@@ -67,6 +67,8 @@ export interface Refund extends Row {
 export interface Interaction extends Row {
   readonly kind: string;
   readonly score: number | null;
+  /** Why a customer left, of a departure. */
+  readonly reason: string | null;
   readonly cost: number;
 }
 
@@ -200,8 +202,9 @@ export class EventStore {
     const at = this.#calendar.read(body.occurred_at);
     const score = body.score ?? null;
     const cost = this.#money(body.cost);
-    const content = JSON.stringify([at.micros, body.kind, score, body.reason ?? null, cost]);
-    return { id, at, content, void: false, kind: body.kind, score, cost };
+    const reason = body.reason ?? null;
+    const content = JSON.stringify([at.micros, body.kind, score, reason, cost]);
+    return { id, at, content, void: false, kind: body.kind, score, reason, cost };
   }
 
   /** A missing cost or discount is zero, so it is the same content as a stated zero. */
