@@ -24,7 +24,7 @@ const LIKENESS: Readonly<Record<string, Likeness>> = {
   'cohort-retention': { optional: ['complete'] },
   'loyalty-economics': {
     optional: ['new_buyers', 'reactivated_buyers', 'existing_revenue', 'revenue', 'profit'],
-    uncompared: ['folk_figures', 'discount_rate'],
+    uncompared: ['folk_figures', 'discount_rate', 'period_discount_rate'],
   },
   'model-crosswalk': { uncompared: ['computed_at'] },
   'time-in-stage': { optional: ['stage'] },

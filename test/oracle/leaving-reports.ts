@@ -134,7 +134,7 @@ export function timeInStage(people: readonly Person[], stages: readonly string[]
       weeks: Math.floor((stay.end - stay.start) / 7),
       followed: Math.floor((asOf - (periodOf(stay.start, 'month').to - 1)) / 7),
     }));
-  const counted = stays.filter(({ followed }) => followed > 0);
+  const counted = stays.filter(({ followed }) => followed >= 0);
   const exits = [...stages.filter((name) => name !== stage), 'lapsed'];
   const incidence = new Map(exits.map((exit) => [exit, 0]));
   const totals = new Map(exits.map((exit) => [exit, 0]));
@@ -157,7 +157,8 @@ export function timeInStage(people: readonly Person[], stages: readonly string[]
       items.push({ ...row, ...after });
     }
     survival = after.survival;
-    if (median === null && survival <= 0.5) median = week;
+    // A product of fractions that is a half may miss it by its last digits.
+    if (median === null && survival <= 0.5 + 1e-12) median = week;
   }
   const left = exits.filter((exit) => (totals.get(exit) ?? 0) > 0);
   return {
