@@ -150,7 +150,7 @@ const NOTHING: Group['did'] = { buyers: 0, purchases: 0, purchase_days: 0, reven
 /** The groups of a period that have customers, in order of the positions, those first known inside it last; moves the stock on. */
 function groupsOf(stock: Stock, moves: readonly PeriodMove[]): Group[] {
   const groups = new Map<Position, Group>();
-  for (const [position, customers] of [...stock, [UNKNOWN, 0] as const]) {
+  for (const [position, customers] of [...[...stock].sort(byPosition), [UNKNOWN, 0] as const]) {
     groups.set(position, { position, customers, lapsed: isLapsed(position) ? customers : 0, did: NOTHING });
   }
   for (const one of moves) {
@@ -162,15 +162,15 @@ function groupsOf(stock: Stock, moves: readonly PeriodMove[]): Group[] {
       move(stock, one.from, one.to, one.customers);
     }
   }
-  return [...groups.values()].filter((group) => group.customers !== 0).sort(byPosition);
+  return [...groups.values()].filter((group) => group.customers !== 0);
 }
 
 function isLapsed(position: Position): boolean {
   return position !== UNKNOWN && ACTIVITIES[activityOf(position)] === 'lapsed';
 }
 
-function byPosition(a: Group, b: Group): number {
-  return a.position === UNKNOWN ? 1 : b.position === UNKNOWN ? -1 : a.position - b.position;
+function byPosition([a]: readonly [Position, number], [b]: readonly [Position, number]): number {
+  return a - b;
 }
 
 type Row = Static<typeof row>;

@@ -67,6 +67,11 @@ t.test('days are those of the reporting time zone, over the change to summer tim
     '2025-03 early_repeat_buyer 0.00 0.00 3.00 -3.00 true',
     '2025-04 early_repeat_buyer 0.00 0.00 4.00 -4.00 true',
   ]);
+  t.strictSame(
+    await rowsOf({ from: '2025-03', to: '2025-04' }),
+    ['2025-03 early_repeat_buyer 0.00 0.00 3.00 -3.00 true'],
+    'the first day after the range is not in it',
+  );
   t.strictSame(await rowsOf({ grain: 'week', from: '2025-W13', to: '2025-W15' }), [
     '2025-W13 early_repeat_buyer 0.00 0.00 1.00 -1.00 true',
     '2025-W14 early_repeat_buyer 0.00 0.00 6.00 -6.00 true',

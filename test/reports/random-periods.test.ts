@@ -24,7 +24,7 @@ import { RandomStore } from './random-store.ts';
 // Random lives of small shops over HTTP: stage-retention, the net moves and cash-flow of every model against what looking at every event gives.
 //   node test/reports/random-periods.test.ts --stories=100 --seed=123456
 const { values } = parseArgs({ options: { stories: { type: 'string' }, seed: { type: 'string' } }, strict: false });
-const STORIES = Number(values.stories ?? 6);
+const STORIES = Number(values.stories ?? 4);
 const SEED = Number(values.seed ?? randomInt(1_000_000_000));
 const START = '2024-03-01';
 const ZONES = ['Europe/Madrid', 'America/New_York', 'UTC', 'America/Sao_Paulo'];
