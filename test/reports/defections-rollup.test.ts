@@ -132,10 +132,20 @@ t.test('what is refunded in excess is a loss of its own day', async (t) => {
         .at(-1)!
         .split(' ')[4],
     );
-  const over = (on: string): string[] => [`${on} 5 id=o`, `${on} refund 8 o`];
+  const over = (on: string): string[] => [`${on} 5 id=o${on}`, `${on} refund 8 o${on}`];
   t.equal(stake('2025-01-05 10', ...over('2025-01-20')), 700, 'after the last purchase, in its month');
   t.equal(stake('2025-01-05 10', ...over('2025-02-20')), 1000, 'in a later month it is not the last year’s');
   t.equal(stake('2025-01-05 10', ...over('2025-02-20'), '2025-03-01 1'), 800, 'until another purchase follows');
+  t.equal(
+    stake('2024-02-01 1', '2025-01-05 10', ...over('2025-02-20')),
+    1100,
+    'and takes nothing away from the eleven months before the purchase',
+  );
+  t.equal(
+    stake('2023-01-05 10', ...over('2024-03-20'), ...over('2025-02-20'), '2025-02-25 10'),
+    1000 - 300 - 300,
+    'losses count for a purchase that follows within eleven months',
+  );
   t.equal(stake(...over('2024-12-20'), '2025-01-05 1'), -200, 'before the first purchase, and more than it brought');
   t.equal(
     stake('2025-01-05 10', '2025-01-10 departure price', ...over('2025-01-10')),

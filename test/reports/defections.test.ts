@@ -106,6 +106,10 @@ t.test('one customer, told day by day', async (t) => {
       '2025-07 true first_time_buyer unresolved_defect 1 12.00 181 0 '.length,
     );
   };
+  at('2025-07-31');
+  t.match(await rows(service, july), [/^2025-07 false/], 'the last day of a period belongs to it');
+  at('2025-08-01');
+  t.match(await rows(service, july), [/^2025-07 true/]);
   t.equal(await won('2025-10-28'), '  ', '89 days after July');
   t.equal(await won('2025-10-29'), '1  ', '90 days after July');
   t.equal(await won('2026-01-26'), '1  ');
