@@ -115,6 +115,8 @@ const TOUR: readonly (readonly [
   ['GET', '/v1/models/{model_id}', undefined, { model_id: 'lifecycle' }],
   ['GET', '/v1/reports/stage-population', undefined, {}, '?from=2026-01-01&to=2026-06-01&group=all'],
   ['GET', '/v1/reports/stage-moves', undefined, {}, '?from=2026-01-01&to=2026-06-01'],
+  ['GET', '/v1/reports/cohort-retention', undefined, {}, '?group=all'],
+  ['GET', '/v1/reports/repeat-purchases', undefined, {}, '?group=all'],
   ['GET', '/v1/definitions'],
   ['GET', '/v1/definitions/{report}', undefined, { report: 'stage-moves' }],
   ['GET', '/v1/status'],
