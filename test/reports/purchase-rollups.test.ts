@@ -104,11 +104,11 @@ t.test('several purchases on one day are one purchase day, and a refunded one is
 
 /** Gaps by length, and waiting days by how long ago they began. */
 function gapsOf(completed: Record<number, number>, waiting: Record<number, number> = {}) {
-  const rows = (kind: number, counts: Record<number, number>, at: (days: number) => number) =>
+  const rows = (counts: Record<number, number>, at: (days: number) => number) =>
     Object.entries(counts)
-      .map(([days, customers]) => ({ kind, days: at(Number(days)), customers }))
+      .map(([days, customers]) => ({ days: at(Number(days)), customers }))
       .sort((one, other) => one.days - other.days);
-  return { completed: rows(0, completed, (days) => days), waiting: rows(1, waiting, (days) => 20_000 - days) };
+  return { completed: rows(completed, (days) => days), waiting: rows(waiting, (days) => 20_000 - days) };
 }
 
 t.test('at risk are all whose time is as long or longer, who waits as well as who bought again', async (t) => {

@@ -120,6 +120,8 @@ const TOUR: readonly (readonly [
   ['GET', '/v1/reports/loyalty-economics'],
   ['GET', '/v1/reports/defections', undefined, {}, '?grain=week&from=2026-01-05&to=2026-06-01&group=all'],
   ['GET', '/v1/reports/time-in-stage', undefined, {}, '?model=journey&stage=retention'],
+  ['GET', '/v1/reports/cohort-retention', undefined, {}, '?group=all'],
+  ['GET', '/v1/reports/repeat-purchases', undefined, {}, '?group=all'],
   ['GET', '/v1/definitions'],
   ['GET', '/v1/definitions/{report}', undefined, { report: 'stage-moves' }],
   ['GET', '/v1/status'],
