@@ -165,7 +165,7 @@ function spellsOf(closed: Place | undefined, moves: readonly Move[]): Spells {
 
 /** The position at the end of a day by the spells, and the first day after it on which it is another one: one after the last day if nothing ends it. */
 export function spellOn(
-  { positions, first_days }: Spells,
+  { positions, first_days }: Pick<Spells, 'positions' | 'first_days'>,
   day: Day,
 ): { readonly position: Position; readonly until: Day } {
   const next = first_days.findIndex((first) => first > day);

@@ -60,7 +60,7 @@ export interface Standing {
 }
 
 /** Where a customer stands on a day by the spells of all models. */
-export function standingOn(spells: readonly Spells[], day: Day): Standing {
+export function standingOn(spells: readonly Pick<Spells, 'positions' | 'first_days'>[], day: Day): Standing {
   const places = spells.map((spell) => spellOn(spell, day));
   const next = Math.min(...places.map((place) => place.until));
   return { places, next_change: next > LAST_DAY ? null : next };
