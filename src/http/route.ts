@@ -35,6 +35,8 @@ interface Success {
   readonly example?: unknown;
   /** `application/json` if absent. */
   readonly content_type?: string;
+  /** Other forms of the same answer, which Accept can ask for, by content type. */
+  readonly also?: Readonly<Record<string, { readonly schema: TSchema; readonly example: unknown }>>;
 }
 
 /** Mounts an operation with its full description: what it takes, gives and refuses, and the scope it needs. */
@@ -70,12 +72,15 @@ function withExample(schema: TSchema, example: unknown): TSchema {
 
 function successes({ success }: Operation): Record<number, object> {
   return Object.fromEntries(
-    success.map(({ status, description, schema, example, content_type = 'application/json' }) => [
+    success.map(({ status, description, schema, example, content_type = 'application/json', also = {} }) => [
       status,
       // Beside the schema, not in it: a reference takes no other members along.
       status === 204
         ? { type: 'null', description }
-        : { description, content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) } } },
+        : {
+            description,
+            content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) }, ...also },
+          },
     ]),
   );
 }
