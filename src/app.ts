@@ -12,6 +12,7 @@ import { describeApi } from './http/openapi.ts';
 import { batchRoutes } from './http/routes/batches.ts';
 import { classifyRoutes } from './http/routes/classify.ts';
 import { customerEventRoutes } from './http/routes/customer-events.ts';
+import { customerListRoutes } from './http/routes/customer-list.ts';
 import { customerRoutes } from './http/routes/customers.ts';
 import { itemRoutes } from './http/routes/items.ts';
 import { modelRoutes } from './http/routes/models.ts';
@@ -86,6 +87,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   batchRoutes(app, source, metrics);
   itemRoutes(app, source, metrics);
   classifyRoutes(app, source);
+  customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));
   customerRoutes(app, source);
   customerEventRoutes(app, source);
   modelRoutes(app, source);

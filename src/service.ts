@@ -3,6 +3,7 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
+import { startRipening } from './ingest/ripen.ts';
 import { startEngine } from './ingest/start.ts';
 import { type Connected, connect, type PoolOptions } from './store/connect.ts';
 import { startEmbedded } from './store/embedded.ts';
@@ -87,6 +88,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const limits = { body_bytes: config.body_limit_bytes, request_timeout_ms: config.request_timeout_ms };
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
+  const ripening = startRipening(source.started);
   return {
     url,
     ready: source.started.catch((error: unknown) =>
@@ -95,6 +97,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     async close() {
       stopStarting.abort();
       await app.leave();
+      await ripening.stop();
       await database.close();
     },
   };

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
+import { EVERYBODY } from '../domain/differences.ts';
 import { LANGUAGES, type Language } from '../domain/model.ts';
 import type { Engine } from '../ingest/engine.ts';
 import type { EngineSource } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
 import { inSnapshot, type Trx } from '../store/connect.ts';
+import { readGroupIds } from '../store/groups.ts';
 
 /** The engine, or a 503 while the service is starting. */
 export function requireEngine(source: EngineSource): Engine {
@@ -24,6 +26,16 @@ export function requireModel(engine: Engine, modelId: string, parameter = 'model
   if (index !== -1) return index;
   const detail = `There is no such model; there are ${engine.models.map(({ model }) => model.model_id).join(', ')}.`;
   throw new Problem('unknown_model', { errors: [{ parameter, code: 'unknown_model', detail }] });
+}
+
+/** Number of a group, `EVERYBODY` if none is named; a 400 that names the parameter if no customer has ever carried it. */
+export async function requireGroup(trx: Trx, group: string | undefined): Promise<number> {
+  if (group === undefined) return EVERYBODY;
+  const id = group.includes('\0') ? undefined : (await readGroupIds(trx, [group])).get(group);
+  if (id !== undefined) return id;
+  throw new Problem('unknown_group', {
+    errors: [{ parameter: 'group', code: 'unknown_group', detail: 'No customer has ever carried this group.' }],
+  });
 }
 
 /** The language that the caller prefers among those we have; English if none. */

@@ -53,3 +53,19 @@ export const MODEL_EXAMPLE = {
     },
   ],
 };
+
+/** A customer of a list, for the document. */
+export const LISTED_CUSTOMER_EXAMPLE = {
+  customer_id: 'c-1',
+  stage: 'early_repeat_buyer',
+  activity: 'active' as const,
+  since: '2025-05-02',
+  groups: ['channel:search'],
+  purchases: 3,
+  purchase_days: 2,
+  revenue: '210.40',
+  profit: '88.10',
+  last_purchase_day: '2025-06-11',
+  last_interaction_day: null,
+  next_move: { on: '2025-09-10', stage: 'early_repeat_buyer', activity: 'at_risk' as const },
+};

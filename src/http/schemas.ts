@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox';
 import {
   Customer,
   Interaction,
+  ListedCustomerSchema,
   MissingNeed,
   Purchase,
   Refund,
@@ -51,6 +52,7 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   Refund,
   Interaction,
   Customer,
+  ListedCustomerSchema,
   StageInput,
   MissingNeed,
   Condition,

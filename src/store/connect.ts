@@ -88,6 +88,34 @@ export async function inSnapshot<Result>(
     });
 }
 
+/** A snapshot that is read bit by bit. */
+export interface OpenSnapshot {
+  readonly trx: Trx;
+  /** Ends the transaction; whoever opened it must call it. Never rejects. */
+  end(): Promise<void>;
+}
+
+/**
+ * As `inSnapshot`, for reads at the pace of somebody else. Both limits hold: a statement, and a pause between two of them, may each take so long.
+ */
+export async function openSnapshot(db: Database, timeout_ms: number): Promise<OpenSnapshot> {
+  const trx = await db.startTransaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute();
+  const end = async (): Promise<void> => {
+    if (trx.isRolledBack) return;
+    await trx
+      .rollback()
+      .execute()
+      .catch(() => undefined);
+  };
+  try {
+    await limitStatements(trx, timeout_ms);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { trx, end };
+}
+
 /**
  * Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. It also ends the transaction, with all
  * its locks, if it hears nothing for so long: the process may have been cut off.

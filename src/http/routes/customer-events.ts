@@ -15,7 +15,7 @@ import {
 } from '../../store/customer-reads.ts';
 import { type EventKind, ID_COLUMNS } from '../../store/histories.ts';
 import { requireEngine, snapshot } from '../context.ts';
-import { readCursor, writeCursor } from '../cursor.ts';
+import { isInteger, readCursor, writeCursor } from '../cursor.ts';
 import { mount } from '../route.ts';
 import { customerIdParameter } from '../schemas/items.ts';
 
@@ -128,14 +128,15 @@ function mountEvents(
       const { customer_id } = request.params as Static<typeof params>;
       const { limit = 50, cursor } = request.query as Static<typeof page>;
       const list = [kind, customer_id];
-      const after = readCursor(list, cursor);
+      const place = readCursor(list, cursor, isInteger);
+      const after = place === null ? null : { at: place.value, id: place.id };
       return await snapshot(engine, async (trx) => {
         if ((await readCustomer(trx, customer_id)) === undefined) throw new Problem('customer_not_found');
         const rows = await pageEvents(trx, kind, customer_id, after, limit + 1);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1)! : null;
         const next_cursor =
-          last === null ? null : writeCursor(list, { at: Number(last.at), id: last[ID_COLUMNS[kind]] as string });
+          last === null ? null : writeCursor(list, { value: Number(last.at), id: last[ID_COLUMNS[kind]] as string });
         return { items: await show(trx, customer_id, shown, engine.decimals), next_cursor };
       });
     },

@@ -1,7 +1,6 @@
 import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { formatDay } from '../../domain/calendar.ts';
-import { EVERYBODY } from '../../domain/differences.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
@@ -10,8 +9,7 @@ import { REPORTS } from '../../reports/registry.ts';
 import type { Report, ReportFault } from '../../reports/report.ts';
 import type { Trx } from '../../store/connect.ts';
 import { readDataThrough } from '../../store/customer-reads.ts';
-import { readGroupIds } from '../../store/groups.ts';
-import { requireEngine, requireModel, snapshot } from '../context.ts';
+import { requireEngine, requireGroup, requireModel, snapshot } from '../context.ts';
 import { CSV_TYPE, csvOf, JSON_TYPE, negotiate } from '../representations.ts';
 import { mount } from '../route.ts';
 
@@ -165,15 +163,6 @@ function faultProblem({ parameter, code, detail }: ReportFault): Problem {
   if (code === 'range_too_wide' || code === 'unknown_stage')
     return new Problem(code, { errors: [{ parameter, code, detail: `${detail}.` }] });
   return parameterProblem(parameter, code, detail);
-}
-
-async function requireGroup(trx: Trx, group: string | undefined): Promise<number> {
-  if (group === undefined) return EVERYBODY;
-  const id = group.includes('\0') ? undefined : (await readGroupIds(trx, [group])).get(group);
-  if (id !== undefined) return id;
-  throw new Problem('unknown_group', {
-    errors: [{ parameter: 'group', code: 'unknown_group', detail: 'No customer has ever carried this group.' }],
-  });
 }
 
 const params = Type.Object({

@@ -8,6 +8,9 @@ const stored = {
   voided: Type.Boolean({ description: 'True after DELETE: it is kept, and does not count.' }),
   day: day('Its day in the reporting time zone.'),
 };
+const nextMove = nullable(Type.Object({ on: day('The day of the move.'), stage: stage(), activity: activity() }), {
+  description: 'What happens next if the customer does nothing more; null if nothing does.',
+});
 /** A stored purchase. */
 export const Purchase = Type.Object(
   {
@@ -63,6 +66,27 @@ export const Customer = Type.Object(
     last_purchase_day: nullable(day('Last purchase day.')),
   },
   { $id: 'Customer', description: 'A customer as of all stored events.' },
+);
+
+/** A customer of a list. */
+export const ListedCustomerSchema = Type.Object(
+  {
+    customer_id: customerId,
+    stage: nullable(stage('Stage of the model at the end of today.'), {
+      description: 'Null if the first day of the customer is still to come.',
+    }),
+    activity: nullable(activity()),
+    since: nullable(day('First day of the unbroken time in this stage and activity.')),
+    groups: Type.Array(Type.String()),
+    purchases: count('Purchases that count.'),
+    purchase_days: count('n: days with at least one purchase that counts.'),
+    revenue: money('Amounts less refunds.'),
+    profit: money('Revenue less the costs of purchases and interactions.'),
+    last_purchase_day: nullable(day('Last purchase day.')),
+    last_interaction_day: nullable(day('Day of the last interaction, of any kind.')),
+    next_move: nextMove,
+  },
+  { $id: 'ListedCustomer', description: 'A customer as of all stored events, and where they stand today.' },
 );
 
 const feature = oneOf(FEATURES, { description: 'What a rule looks at.' });
@@ -121,9 +145,7 @@ export const StageAnswer = Type.Object(
       }),
       { description: 'The next stage up, losses left out; null on top.' },
     ),
-    next_move: nullable(Type.Object({ on: day('The day of the move.'), stage: stage(), activity: activity() }), {
-      description: 'What happens next if the customer does nothing more; null if nothing does.',
-    }),
+    next_move: nextMove,
   },
   { $id: 'StageAnswer', description: 'Where a customer stands in a model at the end of a day, and why.' },
 );
