@@ -37,14 +37,17 @@ export interface Move {
 /** How far one customer is in one model at the end of a day. */
 export interface Place {
   readonly position: Position;
-  /** First day of the unbroken time in this position. */
+  /** First day of the unbroken time in this position: the later of the two that follow. */
   readonly since: Day;
+  /** First days of the unbroken time in its stage, whatever the activity, and in its activity, whatever the stage. */
+  readonly stage_since: Day;
+  readonly activity_since: Day;
   /** Bit i: the condition of stage i has held at the end of this or an earlier day. */
   readonly reached: number;
 }
 
 /** The place of a customer before the first activity day. */
-export const NOWHERE: Place = { position: UNKNOWN, since: 0, reached: 0 };
+export const NOWHERE: Place = { position: UNKNOWN, since: 0, stage_since: 0, activity_since: 0, reached: 0 };
 
 /** A model made ready to fold. */
 export interface CompiledModel {
@@ -98,8 +101,7 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
         standing.reached |= 1 << index;
         last = index;
       });
-      const position = positionOf(last, activity);
-      return { position, since: position === before.position ? before.since : day, reached: standing.reached };
+      return moveTo(before, positionOf(last, activity), day, standing.reached);
     },
     turns(facts, until) {
       const days: Day[] = [];
@@ -111,6 +113,17 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
       return ascending(days);
     },
   };
+}
+
+function moveTo(before: Place, position: Position, day: Day, reached: number): Place {
+  if (position === before.position) {
+    if (reached === before.reached) return before;
+    const { since, stage_since, activity_since } = before;
+    return { position, since, stage_since, activity_since, reached };
+  }
+  const stage_since = stageOf(position) === stageOf(before.position) ? before.stage_since : day;
+  const activity_since = activityOf(position) === activityOf(before.position) ? before.activity_since : day;
+  return { position, since: day, stage_since, activity_since, reached };
 }
 
 /** Index of the activity at the end of a day, by the lapse policy and stated departures. */

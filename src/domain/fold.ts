@@ -5,7 +5,7 @@ import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
 import type { Projection } from './projection.ts';
 
 /** Raised when saved states or moves mean something else than before; everything must then be rebuilt. */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 /** One projection, for one model (index into the plan's models) or for none. */
 export interface PlannedFold {
@@ -42,6 +42,9 @@ export interface SavedFold {
 export interface Spells {
   readonly positions: readonly Position[];
   readonly first_days: readonly Day[];
+  /** First days of the unbroken time in the stage, and in the activity, of the first position: either may have begun before it did. */
+  readonly stage_since: Day;
+  readonly activity_since: Day;
 }
 
 /** Plans the folding of these models into these projections; every projection that depends on a model is folded once for each. */
@@ -148,6 +151,7 @@ function drift(model: CompiledModel, from: Place, facts: Facts, until: Day): { p
   return { place, moves };
 }
 
+/** The spells of a closed place and the moves after it; without a closed place there is at least the move of becoming known. */
 function spellsOf(closed: Place | undefined, moves: readonly Move[]): Spells {
   const positions = closed === undefined ? [] : [closed.position];
   const first_days = closed === undefined ? [] : [closed.since];
@@ -155,7 +159,18 @@ function spellsOf(closed: Place | undefined, moves: readonly Move[]): Spells {
     positions.push(move.to);
     first_days.push(move.day);
   }
-  return { positions, first_days };
+  const { stage_since, activity_since } = closed ?? { stage_since: first_days[0]!, activity_since: first_days[0]! };
+  return { positions, first_days, stage_since, activity_since };
+}
+
+/** The position at the end of a day by the spells, and the first day after it on which it is another one: one after the last day if nothing ends it. */
+export function spellOn(
+  { positions, first_days }: Spells,
+  day: Day,
+): { readonly position: Position; readonly until: Day } {
+  const next = first_days.findIndex((first) => first > day);
+  const current = next === -1 ? positions.length - 1 : next - 1;
+  return { position: positions[current] ?? UNKNOWN, until: next === -1 ? LAST_DAY + 1 : first_days[next]! };
 }
 
 /** The place of one model at the end of a day on or after the last activity day of the facts, silence included. */

@@ -14,7 +14,8 @@ type FactsTuple = readonly [
   recent: readonly RecentTuple[],
   products: Facts['products'],
 ];
-type StateTuple = readonly [FactsTuple, readonly (readonly [number, Day, number])[], readonly unknown[]];
+type PlaceTuple = readonly [position: number, stage_since: Day, activity_since: Day, reached: number];
+type StateTuple = readonly [FactsTuple, readonly PlaceTuple[], readonly unknown[]];
 type DayTuple = readonly [
   numbers: readonly number[],
   products: readonly string[],
@@ -62,12 +63,19 @@ export function decodeFold(text: string): SavedFold {
 }
 
 function encodeState({ facts, places, states }: FoldState): StateTuple {
-  return [encodeFacts(facts), places.map((place) => [place.position, place.since, place.reached]), states];
+  return [encodeFacts(facts), places.map(encodePlace), states];
 }
 
 function decodeState([facts, places, states]: StateTuple): FoldState {
-  const place = ([position, since, reached]: readonly [number, Day, number]): Place => ({ position, since, reached });
-  return { facts: decodeFacts(facts), places: places.map(place), states };
+  return { facts: decodeFacts(facts), places: places.map(decodePlace), states };
+}
+
+function encodePlace({ position, stage_since, activity_since, reached }: Place): PlaceTuple {
+  return [position, stage_since, activity_since, reached];
+}
+
+function decodePlace([position, stage_since, activity_since, reached]: PlaceTuple): Place {
+  return { position, since: Math.max(stage_since, activity_since), stage_since, activity_since, reached };
 }
 
 function encodeFacts(facts: Facts): FactsTuple {

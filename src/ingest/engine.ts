@@ -4,6 +4,7 @@ import type { Model } from '../domain/model.ts';
 import { type TimeZone, timeZone } from '../domain/time-zone.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import type { Database } from '../store/connect.ts';
+import type { Saving } from '../store/customer-saves.ts';
 import type { StoreLog } from '../store/log.ts';
 import type { StoredModel, Versions } from '../store/versions.ts';
 
@@ -43,6 +44,11 @@ function planModels(models: readonly Model[], decimals: number, modelVersions: r
   const memory = memoryOfModels(models);
   const compiled = models.map((model, index) => compileModel(model, modelVersions[index]!, memory, decimals));
   return planFold(compiled, memory, PROJECTIONS);
+}
+
+/** How customers are saved now: for the plan's models, with where they stand today. */
+export function savingOf(engine: Engine): Saving {
+  return { model_versions: engine.plan.models.map((model) => model.version), today: todayOf(engine) };
 }
 
 /** Today in the reporting time zone. */

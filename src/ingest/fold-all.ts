@@ -3,7 +3,9 @@ import type { FoldPlan } from '../domain/fold.ts';
 import { activityDays } from '../domain/history.ts';
 import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
-import { type CustomerDates, type CustomerSave, pageCustomers } from '../store/customers.ts';
+import { figuresOf } from '../store/customer-figures.ts';
+import type { CustomerSave } from '../store/customer-saves.ts';
+import { type CustomerDates, pageCustomers } from '../store/customers.ts';
 import { type EventsById, historyOf, noEvents, readEvents } from '../store/histories.ts';
 import { turnoverOf } from './customer-work.ts';
 import { emitInto, foldWhole } from './refold.ts';
@@ -36,7 +38,7 @@ export function foldStored(
 ): CustomerSave {
   const history = historyOf(customer, events);
   const days = activityDays(history);
-  const { saved, spells } = foldWhole(plan, days, emitInto(differences, 1, customer.group_ids));
+  const { saved, spells, facts } = foldWhole(plan, days, emitInto(differences, 1, customer.group_ids));
   const stored = [...history.purchases, ...history.refunds, ...history.interactions];
   return {
     ...customer,
@@ -45,5 +47,6 @@ export function foldStored(
     pending_refunds: days.reduce((sum, day) => sum + day.pending_refunds, 0),
     fold: encodeFold(saved),
     spells,
+    figures: figuresOf(facts),
   };
 }

@@ -5,14 +5,9 @@ import { activityDays } from '../domain/history.ts';
 import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { limitStatements, type Trx } from '../store/connect.ts';
-import {
-  type CustomerSave,
-  deleteCustomers,
-  lockCustomers,
-  readCustomers,
-  saveCustomers,
-  writeAttributes,
-} from '../store/customers.ts';
+import { figuresOf } from '../store/customer-figures.ts';
+import { type CustomerSave, saveCustomers } from '../store/customer-saves.ts';
+import { deleteCustomers, lockCustomers, readCustomers, writeAttributes } from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
 import { classifyFailure } from '../store/failures.ts';
 import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
@@ -30,7 +25,7 @@ import { shareVersions } from '../store/versions.ts';
 import { insertEvents, type Owned, replaceEvents } from '../store/write-events.ts';
 import type { Change, Outcome } from './change.ts';
 import { CustomerWork, idOf, overlay } from './customer-work.ts';
-import { type Engine, todayOf } from './engine.ts';
+import { type Engine, savingOf, todayOf } from './engine.ts';
 import { GroupBook } from './group-book.ts';
 import { emitInto, type Folded, foldMore, foldWhole } from './refold.ts';
 
@@ -92,11 +87,7 @@ async function ingestIn(trx: Trx, engine: Engine, changes: readonly Change[]): P
     trx,
     saves.filter((_, index) => changed[index]!.attributesChanged),
   );
-  await saveCustomers(
-    trx,
-    saves,
-    engine.plan.models.map((model) => model.version),
-  );
+  await saveCustomers(trx, saves, savingOf(engine));
   await deleteCustomers(
     trx,
     unused.map((work) => work.customer_id),
@@ -201,9 +192,10 @@ async function foldCustomers(
   });
 }
 
-function saveOf(work: CustomerWork, { saved, spells }: Folded, pending_refunds: number): CustomerSave {
+function saveOf(work: CustomerWork, { saved, spells, facts }: Folded, pending_refunds: number): CustomerSave {
   const { customer_id, attributes, events, turnover } = work;
-  return { customer_id, ...attributes, events, turnover, pending_refunds, fold: encodeFold(saved), spells };
+  const figures = figuresOf(facts);
+  return { customer_id, ...attributes, events, turnover, pending_refunds, fold: encodeFold(saved), spells, figures };
 }
 
 function rowsOf<Kind extends EventKind>(

@@ -3,12 +3,12 @@ import type { Moment } from '../domain/instant.ts';
 import { type TimeZone, timeZone } from '../domain/time-zone.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import type { Trx } from '../store/connect.ts';
-import { saveCustomers } from '../store/customers.ts';
+import { saveCustomers } from '../store/customer-saves.ts';
 import { EVENT_KINDS, type EventKind, type Events, type EventsById } from '../store/histories.ts';
 import { clearRollup } from '../store/rollups.ts';
 import { CODE_VERSIONS, type Deployment, holdVersions, readModels } from '../store/versions.ts';
 import { replaceEvents } from '../store/write-events.ts';
-import { createEngine, type EngineParts } from './engine.ts';
+import { createEngine, type EngineParts, savingOf } from './engine.ts';
 import { eachPage, foldStored } from './fold-all.ts';
 import { writeDifferences } from './ingest.ts';
 import { StartRefusedError } from './start.ts';
@@ -42,16 +42,13 @@ export async function rebuild(
     for (const projection of PROJECTIONS) await clearRollup(trx, projection);
     await trx.deleteFrom('customer_stages').execute();
     const differences = new Differences(engine.plan);
+    const saving = savingOf(engine);
     let customers = 0;
     for await (const page of eachPage(trx)) {
       if (moved !== null)
         for (const { customer, events } of page) await moveDays(trx, customer.customer_id, events, moved);
       const saves = page.map(({ customer, events }) => foldStored(engine.plan, customer, events, differences));
-      await saveCustomers(
-        trx,
-        saves,
-        engine.plan.models.map((model) => model.version),
-      );
+      await saveCustomers(trx, saves, saving);
       customers += page.length;
     }
     return { customers, rollup_rows: await writeDifferences(trx, differences) };

@@ -1,5 +1,6 @@
 import type { ActivityDay } from '../domain/activity-day.ts';
 import { type Differences, EVERYBODY } from '../domain/differences.ts';
+import type { Facts } from '../domain/facts.ts';
 import {
   closeDays,
   type FoldEmit,
@@ -14,6 +15,8 @@ import {
 export interface Folded {
   readonly saved: SavedFold;
   readonly spells: readonly Spells[];
+  /** After the open day. */
+  readonly facts: Facts;
 }
 
 /** Receives a customer's emits for everybody and for each of the customer's groups. */
@@ -27,7 +30,7 @@ export function emitInto(differences: Differences, sign: 1 | -1, groupIds: reado
 /** Folds a whole history: emits its whole contribution. `days` is not empty. */
 export function foldWhole(plan: FoldPlan, days: readonly ActivityDay[], emit: FoldEmit): Folded {
   const saved = closeDays(plan, null, days, emit);
-  return { saved, spells: settleTail(plan, saved, emit).spells };
+  return settled(plan, saved, emit);
 }
 
 /**
@@ -43,5 +46,10 @@ export function foldMore(
 ): Folded {
   settleTail(plan, saved, takeBack);
   const next = closeDays(plan, saved.closed, reopenDays(saved, more), add);
-  return { saved: next, spells: settleTail(plan, next, add).spells };
+  return settled(plan, next, add);
+}
+
+function settled(plan: FoldPlan, saved: SavedFold, emit: FoldEmit): Folded {
+  const { state, spells } = settleTail(plan, saved, emit);
+  return { saved, spells, facts: state.facts };
 }

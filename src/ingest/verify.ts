@@ -1,15 +1,17 @@
+import { LAST_DAY } from '../domain/calendar.ts';
 import { Differences } from '../domain/differences.ts';
+import { type Spells, spellOn } from '../domain/fold.ts';
 import type { Projection } from '../domain/projection.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { type Database, inSnapshot, type Trx } from '../store/connect.ts';
 import {
-  type CustomerRow,
   type CustomerSave,
-  readCustomers,
-  readOrphans,
-  readSpells,
-  spellsKey,
-} from '../store/customers.ts';
+  readFigures,
+  readStandings,
+  type StoredStanding,
+  standingKey,
+} from '../store/customer-saves.ts';
+import { type CustomerRow, readCustomers, readOrphans } from '../store/customers.ts';
 import { keyColumns, readRollup } from '../store/rollups.ts';
 import type { Engine } from './engine.ts';
 import { eachPage, foldStored } from './fold-all.ts';
@@ -38,14 +40,19 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
     for await (const page of eachPage(trx)) {
       const ids = page.map(({ customer }) => customer.customer_id);
       const saved = await readCustomers(trx, ids);
-      const spells = await readSpells(trx, ids);
+      const figures = await readFigures(trx, ids);
+      const standings = await readStandings(trx, ids);
       for (const { customer, events } of page) {
         const fresh = foldStored(engine.plan, customer, events, expected);
-        compareState(found, fresh, saved.get(customer.customer_id));
-        versions.forEach((version, index) => {
-          const stored = spells.get(spellsKey(customer.customer_id, version));
-          found.compare(`spells of ${customer.customer_id} in model version ${version}`, fresh.spells[index], stored);
-        });
+        const { customer_id } = customer;
+        compareState(found, fresh, saved.get(customer_id));
+        const stored = versions.map((version) => standings.get(standingKey(customer_id, version)));
+        compareStandings(found, fresh, versions, stored);
+        found.compare(
+          `figures of ${customer_id}`,
+          { ...fresh.figures, next_change: earliest(stored) },
+          figures.get(customer_id),
+        );
       }
       customers += page.length;
     }
@@ -75,6 +82,35 @@ function compareState(found: Findings, fresh: CustomerSave, stored: CustomerRow 
   for (const field of ['events', 'turnover', 'pending_refunds', 'fold'] as const) {
     found.compare(`${field} of ${fresh.customer_id}`, fresh[field], stored?.[field]);
   }
+}
+
+/** `position` and `until` may be those of any day, for they ripen: they must say what holds on the eve of `until`. */
+function compareStandings(
+  found: Findings,
+  { customer_id, spells, figures }: CustomerSave,
+  versions: readonly number[],
+  stored: readonly (StoredStanding | undefined)[],
+): void {
+  for (const [index, version] of versions.entries()) {
+    const fresh = spells[index]!;
+    const standing = stored[index];
+    const where = `${customer_id} in model version ${version}`;
+    found.compare(`spells of ${where}`, spellsIn(fresh), standing && spellsIn(standing));
+    if (standing === undefined) continue;
+    const { position, until, revenue } = standing;
+    const current = { ...spellOn(fresh, until - 1), revenue: figures.revenue };
+    found.compare(`position of ${where}`, current, { position, until, revenue });
+  }
+}
+
+function spellsIn({ positions, first_days, stage_since, activity_since }: Spells): Spells {
+  return { positions, first_days, stage_since, activity_since };
+}
+
+/** The earliest day on which one of the stored positions is over; null if that never comes. */
+function earliest(stored: readonly (StoredStanding | undefined)[]): number | null {
+  const until = Math.min(...stored.map((standing) => standing?.until ?? LAST_DAY + 1));
+  return until > LAST_DAY ? null : until;
 }
 
 async function compareRollup(

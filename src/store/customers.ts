@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
-import type { Spells } from '../domain/fold.ts';
 import type { Trx } from './connect.ts';
 
 /** A customer's own row. */
@@ -18,12 +17,6 @@ export interface CustomerRow extends CustomerDates {
   readonly pending_refunds: number;
   /** The saved fold (`decodeFold`). */
   readonly fold: string;
-}
-
-/** What is saved of a customer after an ingest. */
-export interface CustomerSave extends CustomerRow {
-  /** One for each model of the plan. */
-  readonly spells: readonly Spells[];
 }
 
 /**
@@ -71,35 +64,6 @@ export async function writeAttributes(trx: Trx, rows: readonly CustomerRow[]): P
     where customers.customer_id = given.customer_id`.execute(trx);
 }
 
-/** Writes the saved states and the spells of all models. `modelVersions` are those of the plan's models, in order. */
-export async function saveCustomers(
-  trx: Trx,
-  rows: readonly CustomerSave[],
-  modelVersions: readonly number[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await sql`
-    insert into customer_states (customer_id, model_versions, events, turnover, pending_refunds, fold)
-    select customer_id, ${numberArray(modelVersions)}::int2[], events, turnover, pending_refunds, fold
-    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.events)}::int4[],
-      ${rows.map((row) => row.turnover)}::int8[], ${rows.map((row) => row.pending_refunds)}::int4[], ${rows.map((row) => row.fold)}::text[])
-      as given (customer_id, events, turnover, pending_refunds, fold)
-    on conflict (customer_id) do update set model_versions = excluded.model_versions, events = excluded.events,
-      turnover = excluded.turnover, pending_refunds = excluded.pending_refunds, fold = excluded.fold`.execute(trx);
-  const spells = rows.flatMap((row) =>
-    row.spells.map((spell, index) => ({ row, spell, version: modelVersions[index]! })),
-  );
-  await sql`
-    insert into customer_stages (customer_id, model_version, positions, first_days)
-    select customer_id, model_version, positions::int2[], first_days::int4[]
-    from unnest(${spells.map(({ row }) => row.customer_id)}::text[], ${spells.map(({ version }) => version)}::int2[],
-      ${spells.map(({ spell }) => numberArray(spell.positions))}::text[], ${spells.map(({ spell }) => numberArray(spell.first_days))}::text[])
-      as given (customer_id, model_version, positions, first_days)
-    on conflict (customer_id, model_version) do update set positions = excluded.positions, first_days = excluded.first_days`.execute(
-    trx,
-  );
-}
-
 /** The next customers in order of their ids. */
 export async function pageCustomers(trx: Trx, after: string, limit: number): Promise<CustomerDates[]> {
   return await trx
@@ -109,26 +73,6 @@ export async function pageCustomers(trx: Trx, after: string, limit: number): Pro
     .orderBy('customer_id')
     .limit(limit)
     .execute();
-}
-
-/** The stored spells of customers, by customer and model version. */
-export async function readSpells(trx: Trx, customerIds: readonly string[]): Promise<Map<string, Spells>> {
-  const rows = await trx
-    .selectFrom('customer_stages')
-    .selectAll()
-    .where('customer_id', '=', sql<string>`any(${customerIds}::text[])`)
-    .execute();
-  return new Map(
-    rows.map((row) => [
-      spellsKey(row.customer_id, row.model_version),
-      { positions: row.positions, first_days: row.first_days },
-    ]),
-  );
-}
-
-/** Key of one customer and model version in the map of `readSpells`. */
-export function spellsKey(customerId: string, modelVersion: number): string {
-  return `${modelVersion} ${customerId}`;
 }
 
 /** Rows of customer tables that belong to no customer, by table; a table without any is absent. */
@@ -143,8 +87,8 @@ export async function readOrphans(trx: Trx): Promise<Map<string, number>> {
   return orphans;
 }
 
-/** An array literal: unnest cannot hand out one list a row. */
-function numberArray(values: readonly number[]): string {
+/** An array literal of integers: unnest cannot hand out one list a row. */
+export function numberArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }
 

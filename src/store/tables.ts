@@ -38,6 +38,17 @@ interface CustomerStatesTable {
   turnover: bigint;
   pending_refunds: number;
   fold: string;
+  purchases: number;
+  purchase_days: number;
+  revenue: bigint;
+  profit: bigint;
+  product_lines: bigint;
+  discounted_purchases: number;
+  first_purchase_day: number | null;
+  last_purchase_day: number | null;
+  last_interaction_day: number | null;
+  open_complaint_day: number | null;
+  next_change: number | null;
 }
 
 interface EventTable {
@@ -75,6 +86,11 @@ interface CustomerStagesTable {
   model_version: number;
   positions: number[];
   first_days: number[];
+  position: number;
+  until: number;
+  stage_since: number;
+  activity_since: number;
+  revenue: bigint;
 }
 
 interface ErasedCustomersTable {

@@ -286,7 +286,7 @@ t.test('nothing is scheduled after 2199', async (t) => {
 });
 
 t.test('the place before the first day is nowhere', async (t) => {
-  t.strictSame(NOWHERE, { position: UNKNOWN, since: 0, reached: 0 });
+  t.strictSame(NOWHERE, { position: UNKNOWN, since: 0, stage_since: 0, activity_since: 0, reached: 0 });
 });
 
 t.test('the conditions of models are those of all their stages', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { ActivityDay } from '../../src/domain/activity-day.ts';
+import { LAST_DAY } from '../../src/domain/calendar.ts';
 import { Differences } from '../../src/domain/differences.ts';
 import {
   closeDays,
@@ -10,6 +11,7 @@ import {
   type SavedFold,
   scheduledMoves,
   settleTail,
+  spellOn,
 } from '../../src/domain/fold.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import type { Projection } from '../../src/domain/projection.ts';
@@ -236,6 +238,57 @@ t.test('the spells begin with the one at the last closed day, and reach into the
     '2025-07-31 11',
     '2025-10-29 12',
   ]);
+});
+
+t.test('the first spell says how long its stage, and its activity, have lasted without a break', async (t) => {
+  const begins = (...lines: readonly string[]): string => {
+    const plan = planOf([lifecycle]);
+    const [found] = settleTail(
+      plan,
+      closeDays(plan, null, days(...lines), () => undefined),
+      () => undefined,
+    ).spells;
+    const { positions, first_days, stage_since, activity_since } = found!;
+    return `${positions[0]} ${[first_days[0]!, stage_since, activity_since].map(date).join(' ')}`;
+  };
+  t.equal(
+    begins('2025-01-01 1'),
+    '6 2025-01-01 2025-01-01 2025-01-01',
+    'nothing is closed: it begins with the customer',
+  );
+  t.equal(
+    begins('2025-01-01 1', '2025-01-10 1', '2025-01-20 visit'),
+    '10 2025-01-10 2025-01-10 2025-01-01',
+    'the second purchase day changed the stage alone',
+  );
+  const twice = ['2025-01-01 1', '2025-01-10 1'];
+  t.equal(
+    begins(...twice, '2025-05-01 visit', '2025-05-02 visit'),
+    '11 2025-04-11 2025-01-10 2025-04-11',
+    'silence changed the activity alone',
+  );
+  t.equal(
+    begins(...twice, '2025-05-01 1', '2025-05-02 visit'),
+    '10 2025-05-01 2025-01-10 2025-05-01',
+    'a third purchase day ended the risk, in the same stage',
+  );
+  t.equal(
+    begins('known 2025-01-01', '2025-02-01 1', '2025-02-02 visit'),
+    '6 2025-02-01 2025-02-01 2025-02-01',
+    'the first purchase changes both',
+  );
+});
+
+t.test('the position of a day is that of the last first day on or before it, until the next one', async (t) => {
+  const spells = { positions: [6, 7, 8], first_days: [100, 191, 281], stage_since: 100, activity_since: 100 };
+  const on = (day: number): string => Object.values(spellOn(spells, day)).join(' until ');
+  t.equal(on(99), '0 until 100', 'not known yet');
+  t.equal(on(100), '6 until 191');
+  t.equal(on(190), '6 until 191');
+  t.equal(on(191), '7 until 281');
+  t.equal(on(280), '7 until 281');
+  t.equal(on(281), `8 until ${LAST_DAY + 1}`, 'nothing ends it');
+  t.equal(on(LAST_DAY), `8 until ${LAST_DAY + 1}`);
 });
 
 t.test('what is saved does not grow with the history, and is bounded by the models’ windows', async (t) => {

@@ -1,0 +1,34 @@
+-- Lists of customers: the figures of everybody, and where everybody stands today, in columns that can be filtered and sorted. A database that was
+-- filled before has to be rebuilt anyway (the fold's version went up); until then the defaults stand.
+
+alter table customer_states
+  -- As of all stored events: what the saved fold says after its open day.
+  add purchases integer not null default 0,
+  add purchase_days integer not null default 0,
+  add revenue bigint not null default 0,
+  add profit bigint not null default 0,
+  -- Product codes bought, each as often as it was.
+  add product_lines bigint not null default 0,
+  add discounted_purchases integer not null default 0,
+  add first_purchase_day integer,
+  add last_purchase_day integer,
+  add last_interaction_day integer,
+  -- Day of the oldest complaint that no resolution has closed.
+  add open_complaint_day integer,
+  -- The earliest `until` of the customer's rows in customer_stages; null if no move is scheduled.
+  add next_change integer;
+create index customer_states_revenue on customer_states (revenue desc, customer_id);
+create index customer_states_profit on customer_states (profit desc, customer_id);
+create index customer_states_next_change on customer_states (next_change);
+
+alter table customer_stages
+  -- The position of the day of writing, and the first day after it (one after the last day of all if nothing ends it). A row whose `until` has come is
+  -- ripe: what it says in `position` is over, its arrays still say what holds.
+  add position smallint not null default 0,
+  add until integer not null default 0,
+  -- First days of the unbroken time in the stage, and in the activity, of the first of `positions`: either may have begun before it did.
+  add stage_since integer not null default 0,
+  add activity_since integer not null default 0,
+  -- That of customer_states once more, so that one index gives a list in its order.
+  add revenue bigint not null default 0;
+create index customer_stages_position on customer_stages (model_version, position, revenue desc, customer_id);

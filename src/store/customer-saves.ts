@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import type { Day } from '../domain/calendar.ts';
+import type { Spells } from '../domain/fold.ts';
+import type { Trx } from './connect.ts';
+import { type CustomerFigures, FIGURE_COLUMNS, type Standing, standingOn } from './customer-figures.ts';
+import { type CustomerRow, numberArray } from './customers.ts';
+
+/** What is saved of a customer after an ingest. */
+export interface CustomerSave extends CustomerRow {
+  /** One for each model of the plan. */
+  readonly spells: readonly Spells[];
+  readonly figures: CustomerFigures;
+}
+
+/** How customers are saved. */
+export interface Saving {
+  /** Those of the plan's models, in order. */
+  readonly model_versions: readonly number[];
+  /** The day of which `position` and `until` are. */
+  readonly today: Day;
+}
+
+/** Writes the saved states with the figures, and where the customers stand in every model. */
+export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
+  if (rows.length === 0) return;
+  const standings = rows.map((row) => standingOn(row.spells, saving.today));
+  await saveStates(trx, rows, standings, saving.model_versions);
+  await saveStages(trx, rows, standings, saving.model_versions);
+}
+
+async function saveStates(
+  trx: Trx,
+  rows: readonly CustomerSave[],
+  standings: readonly Standing[],
+  modelVersions: readonly number[],
+): Promise<void> {
+  const own = ['model_versions', 'events', 'turnover', 'pending_refunds', 'fold', 'next_change'];
+  const names = [...own, ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
+  const figures = FIGURE_COLUMNS.map(
+    ([name, type]) => sql`${rows.map((row) => row.figures[name])}::${sql.raw(type)}[]`,
+  );
+  await sql`
+    insert into customer_states (customer_id, ${sql.join(names)})
+    select customer_id, ${numberArray(modelVersions)}::int2[], ${sql.join(names.slice(1))}
+    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.events)}::int4[],
+      ${rows.map((row) => row.turnover)}::int8[], ${rows.map((row) => row.pending_refunds)}::int4[],
+      ${rows.map((row) => row.fold)}::text[], ${standings.map((standing) => standing.next_change)}::int4[], ${sql.join(figures)})
+      as given (customer_id, ${sql.join(names.slice(1))})
+    on conflict (customer_id) do update set ${sql.join(names.map((name) => sql`${name} = excluded.${name}`))}`.execute(
+    trx,
+  );
+}
+
+async function saveStages(
+  trx: Trx,
+  rows: readonly CustomerSave[],
+  standings: readonly Standing[],
+  modelVersions: readonly number[],
+): Promise<void> {
+  const stages = rows.flatMap((row, index) =>
+    row.spells.map((spells, model) => ({
+      customer_id: row.customer_id,
+      model_version: modelVersions[model]!,
+      positions: numberArray(spells.positions),
+      first_days: numberArray(spells.first_days),
+      ...standings[index]!.places[model]!,
+      stage_since: spells.stage_since,
+      activity_since: spells.activity_since,
+      revenue: row.figures.revenue,
+    })),
+  );
+  const names = STAGE_COLUMNS.map(([name]) => sql.ref(name));
+  const values = STAGE_COLUMNS.map(([name, type]) => sql`${stages.map((stage) => stage[name])}::${sql.raw(type)}[]`);
+  const arrays = sql`positions::int2[], first_days::int4[]`;
+  await sql`
+    insert into customer_stages (customer_id, model_version, positions, first_days, ${sql.join(names.slice(4))})
+    select customer_id, model_version, ${arrays}, ${sql.join(names.slice(4))} from unnest(${sql.join(values)}) as given (${sql.join(names)})
+    on conflict (customer_id, model_version) do update
+      set ${sql.join(names.slice(2).map((name) => sql`${name} = excluded.${name}`))}`.execute(trx);
+}
+
+const STAGE_COLUMNS = [
+  ['customer_id', 'text'],
+  ['model_version', 'int2'],
+  ['positions', 'text'],
+  ['first_days', 'text'],
+  ['position', 'int2'],
+  ['until', 'int4'],
+  ['stage_since', 'int4'],
+  ['activity_since', 'int4'],
+  ['revenue', 'int8'],
+] as const;
+
+/** What is stored beside the events, as `verify` compares it. */
+export interface StoredStanding extends Spells {
+  readonly position: number;
+  readonly until: Day;
+  readonly revenue: number;
+}
+
+/** Where customers are stored to stand, by customer and model version (`standingKey`). */
+export async function readStandings(trx: Trx, customerIds: readonly string[]): Promise<Map<string, StoredStanding>> {
+  const rows = await trx
+    .selectFrom('customer_stages')
+    .selectAll()
+    .where('customer_id', '=', sql<string>`any(${customerIds}::text[])`)
+    .execute();
+  return new Map(
+    rows.map(({ customer_id, model_version, revenue, ...row }) => [
+      standingKey(customer_id, model_version),
+      { ...row, revenue: Number(revenue) },
+    ]),
+  );
+}
+
+/** Key of one customer and model version in the map of `readStandings`. */
+export function standingKey(customerId: string, modelVersion: number): string {
+  return `${modelVersion} ${customerId}`;
+}
+
+/** The stored figures of customers, and the day on which one of their positions ends. */
+export async function readFigures(
+  trx: Trx,
+  customerIds: readonly string[],
+): Promise<Map<string, CustomerFigures & { readonly next_change: Day | null }>> {
+  const names = ['next_change', ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
+  const { rows } = await sql<Record<string, number | bigint | string | null>>`
+    select customer_id, ${sql.join(names)} from customer_states where customer_id = any(${customerIds}::text[])`.execute(
+    trx,
+  );
+  return new Map(
+    rows.map(({ customer_id, next_change, ...row }) => {
+      const figures = Object.fromEntries(
+        FIGURE_COLUMNS.map(([name]) => [name, row[name] === null ? null : Number(row[name])]),
+      );
+      return [
+        customer_id as string,
+        { ...(figures as unknown as CustomerFigures), next_change: next_change as Day | null },
+      ];
+    }),
+  );
+}
