@@ -7,11 +7,12 @@ import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
 import { day, nullable } from '../../reports/fields.ts';
 import { REPORTS } from '../../reports/registry.ts';
-import type { Report, ReportFault } from '../../reports/report.ts';
+import type { ExactContext, ExactReads, Report, ReportFault } from '../../reports/report.ts';
 import type { Trx } from '../../store/connect.ts';
 import { readDataThrough } from '../../store/customer-reads.ts';
 import { readGroupIds } from '../../store/groups.ts';
 import { requireEngine, requireModel, snapshot } from '../context.ts';
+import { rememberExactReads } from '../exact-reads.ts';
 import { mount } from '../route.ts';
 
 const head = {
@@ -48,15 +49,36 @@ const EXAMPLE_HEAD = {
 
 const NO_MODEL_HEAD = { model: null, model_version: null };
 
+/** How long what was read from every customer may be given again, unless configured otherwise. */
+export const EXACT_READ_MAX_AGE_SECONDS = 60;
+
+type AnyReport = Report<Record<string, unknown>, ExactContext>;
+
 /** One route for each report of the registry, and what their numbers mean. */
-export function reportRoutes(app: FastifyInstance, source: EngineSource): void {
-  for (const report of REPORTS) mountReport(app, source, report);
+export function reportRoutes(
+  app: FastifyInstance,
+  source: EngineSource,
+  max_age_seconds: number = EXACT_READ_MAX_AGE_SECONDS,
+): void {
+  // What was read from one database is never given for another.
+  const memories = new WeakMap<Engine['db'], ExactReads>();
+  const exactOf = (engine: Engine): ExactReads => {
+    const known = memories.get(engine.db) ?? rememberExactReads({ now: engine.now, max_age_seconds });
+    memories.set(engine.db, known);
+    return known;
+  };
+  for (const report of REPORTS) mountReport(app, source, report, exactOf);
   mountDefinitions(app);
 }
 
 type Query = Readonly<Record<string, unknown>> & { readonly model?: string; readonly group?: string };
 
-function mountReport(app: FastifyInstance, source: EngineSource, report: Report<Record<string, unknown>>): void {
+function mountReport(
+  app: FastifyInstance,
+  source: EngineSource,
+  report: AnyReport,
+  exactOf: (engine: Engine) => ExactReads,
+): void {
   const { definition, tables } = report;
   const arrays = Object.fromEntries(
     Object.entries({ items: report.row, ...tables }).map(([name, row]) => [name, Type.Array(row as TSchema)]),
@@ -89,12 +111,12 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
       const query = request.query as Query;
       const index = report.per_model ? requireModel(engine, query.model ?? 'lifecycle') : 0;
       reply.header('cache-control', 'private, no-cache');
-      return await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query));
+      return await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query, exactOf(engine)));
     },
   });
 }
 
-async function answer(trx: Trx, engine: Engine, report: Report<Record<string, unknown>>, index: number, query: Query) {
+async function answer(trx: Trx, engine: Engine, report: AnyReport, index: number, query: Query, exact: ExactReads) {
   const group_id = await requireGroup(trx, query.group);
   const context = {
     trx,
@@ -102,6 +124,8 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
     group_id,
     today: todayOf(engine),
     decimals: engine.decimals,
+    exact,
+    models: engine.plan.models.map((compiled, place) => ({ compiled, published: engine.models[place]!.version })),
   };
   const found = await report.read(context, query);
   if ('code' in found) throw faultProblem(found);
@@ -127,6 +151,8 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
 function faultProblem({ parameter, code, detail }: ReportFault): Problem {
   if (code === 'range_too_wide')
     return new Problem('range_too_wide', { errors: [{ parameter, code, detail: `${detail}.` }] });
+  if (code === 'unknown_model')
+    return new Problem('unknown_model', { errors: [{ parameter, code, detail: `\`${parameter}\` ${detail}.` }] });
   return parameterProblem(parameter, code, detail);
 }
 
