@@ -3,7 +3,7 @@ import type { Position } from '../domain/compile-model.ts';
 import { boundsOf, bucketOf } from '../domain/value-buckets.ts';
 import { positionToday } from './position-today.ts';
 import type { ReportContext } from './report.ts';
-import { type Border, inGroup, kindOf, type Segment, type Value } from './value-classes.ts';
+import { type Border, inGroup, kindOf, SEGMENTS, type Segment, type Value } from './value-classes.ts';
 
 /** Customers of a segment in one position of the model today, and what they are worth; UNKNOWN are those first known tomorrow. */
 export interface StandingSum {
@@ -112,23 +112,51 @@ async function readRipe({ trx, group_id, model, today }: Context, by: Value, [to
  * Groups by segment. For everybody the roll-up has them but for the two buckets in which the segments meet; among the members of a group everything
  * is counted.
  */
-async function readGroups({ trx, group_id }: Context, by: Value, [top, middle]: Borders): Promise<GroupSum[]> {
-  const [upper, lower] = [bucketOf(top.value), bucketOf(middle.value)];
+async function readGroups(context: Context, by: Value, borders: Borders): Promise<GroupSum[]> {
+  const { trx, group_id } = context;
+  const [upper, lower] = borders.map(({ value }) => bucketOf(value)) as [number, number];
   const apart = group_id === 0 ? sql`and (${inBucket(by, upper)} or ${inBucket(by, lower)})` : inGroup(group_id);
-  const summed = sql`
-    union all
-    select group_id, bucket > ${upper}, bucket > ${lower}, customers from rollup_customer_values
-    where model_version = 0 and group_id > 0 and kind = ${kindOf(by)} and bucket not in (${upper}, ${lower}) and customers <> 0`;
-  const { rows } = await sql<Placed & { readonly group: string; readonly customers: number }>`
-    select name as "group", in_top, above_bottom, sum(customers)::float8 as customers from (
-      select unnest(customers.group_ids) as group_id, ${notAfter(by, top)} as in_top, ${notAfter(by, middle)} as above_bottom,
-        1 as customers
-      from customer_states join customers on customers.customer_id = customer_states.customer_id
-      where first_purchase_day is not null and customers.group_ids <> '{}' ${apart}
-      ${group_id === 0 ? summed : sql``}
-    ) as carried join groups on groups.group_id = carried.group_id
+  const { rows } = await sql<Carried>`
+    select unnest(customers.group_ids) as group_id, ${notAfter(by, borders[0])} as in_top, ${notAfter(by, borders[1])} as above_bottom,
+      count(*)::float8 as customers
+    from customer_states join customers on customers.customer_id = customer_states.customer_id
+    where first_purchase_day is not null and customers.group_ids <> '{}' ${apart}
     group by 1, 2, 3`.execute(trx);
-  return rows.map((row) => ({ segment: segmentOf(row), group: row.group, customers: row.customers }));
+  const summed = group_id === 0 ? await readGroupBuckets(context, by, upper, lower) : [];
+  return nameGroups(
+    trx,
+    [...rows, ...summed].map((row) => ({ ...row, segment: segmentOf(row) })),
+  );
+}
+
+interface Carried extends Placed {
+  readonly group_id: number;
+  readonly customers: number;
+}
+
+async function readGroupBuckets({ trx }: Context, by: Value, upper: number, lower: number): Promise<Carried[]> {
+  const { rows } = await sql<Carried>`
+    select group_id, bucket > ${upper} as in_top, bucket > ${lower} as above_bottom, sum(customers)::float8 as customers
+    from rollup_customer_values
+    where model_version = 0 and group_id > 0 and kind = ${kindOf(by)} and bucket not in (${upper}, ${lower})
+    group by 1, 2, 3`.execute(trx);
+  return rows;
+}
+
+/** Adds up what was counted of each group and segment, by the names of the groups; what nobody carries is left out. */
+export async function nameGroups(
+  trx: Context['trx'],
+  counted: readonly { readonly segment: Segment; readonly group_id: number; readonly customers: number }[],
+): Promise<GroupSum[]> {
+  if (counted.length === 0) return [];
+  const { rows } = await sql<{ group_id: number; name: string }>`select group_id, name from groups`.execute(trx);
+  return rows.flatMap(({ group_id, name }) =>
+    SEGMENTS.flatMap((segment) => {
+      const own = counted.filter((one) => one.group_id === group_id && one.segment === segment);
+      const customers = own.reduce((sum, one) => sum + one.customers, 0);
+      return customers === 0 ? [] : [{ segment, group: name, customers }];
+    }),
+  );
 }
 
 function inBucket(by: Value, bucket: number): RawBuilder<boolean> {

@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import { positionToday } from './position-today.ts';
 import type { ReportContext } from './report.ts';
-import type { GroupSum, ProfileSum, Profiles, StandingSum } from './segment-profiles.ts';
-import type { CostsAlone, Segment, Value } from './value-classes.ts';
+import { type GroupSum, nameGroups, type ProfileSum, type Profiles, type StandingSum } from './segment-profiles.ts';
+import { type CostsAlone, inGroup, type Segment, type Value } from './value-classes.ts';
 import type { ValueClass } from './value-ranking.ts';
 
 /** A span of days, its end excluded. */
@@ -44,8 +44,8 @@ interface Found {
   readonly alone: { readonly customers: number; readonly costs: string };
   readonly marks: readonly { readonly rank: number; readonly running: string }[];
   readonly segments: readonly FoundSegment[];
-  readonly standings: readonly FoundStanding[] | null;
-  readonly groups: readonly GroupSum[] | null;
+  readonly standings?: readonly FoundStanding[];
+  readonly groups?: readonly FoundGroup[];
 }
 
 interface Totals {
@@ -55,6 +55,12 @@ interface Totals {
   readonly negative_customers: number;
   readonly negative_value: string;
   readonly customers_for_80_percent: number | null;
+}
+
+interface FoundGroup {
+  readonly segment: Segment;
+  readonly group_id: number;
+  readonly customers: number;
 }
 
 interface FoundSegment {
@@ -91,26 +97,27 @@ export async function readSpanValues(context: Context, by: Value, span: Span, pr
       'segments', (select coalesce(json_agg(row_to_json(ends)), '[]') from ends)
       ${profile ? profileOf(context) : sql``}
     ) as found`.execute(context.trx);
-  return spanValues(rows[0]!.found);
+  const { found } = rows[0]!;
+  const groups = await nameGroups(context.trx, found.groups ?? []);
+  return { ...spanValues(found), profiles: profile ? profilesOf(found.standings ?? [], groups) : null };
 }
 
 /** What each customer bought, was refunded and cost in the span, of purchases and interactions dated in it. */
 function eventsOf({ group_id }: Context, by: Value, { from, to }: Span): RawBuilder<unknown> {
   const value = by === 'revenue' ? sql`revenue` : sql`revenue - costs`;
-  const members = sql`and customer_id in (select customer_id from customers where ${group_id} = any(group_ids))`;
-  const asked = group_id === 0 ? sql`` : members;
   return sql`refunded as (
-      select customer_id, purchase_id, sum(amount)::int8 as refunded from refunds where not voided ${asked} group by 1, 2
+      select customer_id, purchase_id, sum(amount)::int8 as refunded from refunds where not voided ${inGroup(group_id, 'refunds')} group by 1, 2
     ), bought as (
-      select customer_id, sum(amount - coalesce(refunded, 0)) as revenue, sum(cost) as costs,
+      select purchases.customer_id, sum(amount - coalesce(refunded, 0)) as revenue, sum(cost) as costs,
         count(*) filter (where counts) as purchases, sum(cardinality(products)) filter (where counts) as product_lines,
         count(*) filter (where counts and discount > 0) as discounted_purchases
-      from purchases left join refunded using (customer_id, purchase_id)
+      from purchases left join refunded on refunded.customer_id = purchases.customer_id and refunded.purchase_id = purchases.purchase_id
       cross join lateral (select refunded is null or amount = 0 or refunded < amount as counts) as judged
-      where day >= ${from} and day < ${to} and not voided ${asked} group by 1
+      where day >= ${from} and day < ${to} and not voided ${inGroup(group_id, 'purchases')}
+      group by 1
     ), touched as (
       select customer_id, sum(cost) as costs from interactions
-      where day >= ${from} and day < ${to} and not voided and cost > 0 ${asked} group by 1
+      where day >= ${from} and day < ${to} and not voided and cost > 0 ${inGroup(group_id, 'interactions')} group by 1
     ), summed as (
       select customer_id, coalesce(bought.revenue, 0)::int8 as revenue,
         (coalesce(bought.costs, 0) + coalesce(touched.costs, 0))::int8 as costs,
@@ -160,13 +167,11 @@ function profileOf({ model, today }: Context): RawBuilder<unknown> {
         group by 1, 2
       ) as standings),
       'groups', (select coalesce(json_agg(row_to_json(carried)), '[]') from (
-        select segment, name as "group", count(*) as customers
-        from placed join customers using (customer_id) cross join unnest(group_ids) as carried_id join groups on group_id = carried_id
-        group by 1, 2
+        select segment, unnest(group_ids) as group_id, count(*) as customers from placed join customers using (customer_id) group by 1, 2
       ) as carried)`;
 }
 
-function spanValues({ totals, alone, marks, segments, standings, groups }: Found): SpanValues {
+function spanValues({ totals, alone, marks, segments }: Found): Omit<SpanValues, 'profiles'> {
   return {
     customers: totals.customers,
     total: BigInt(totals.total),
@@ -180,7 +185,6 @@ function spanValues({ totals, alone, marks, segments, standings, groups }: Found
     }),
     negative: { customers: totals.negative_customers, value: BigInt(totals.negative_value) },
     costs_alone: { customers: alone.customers, costs: BigInt(alone.costs) },
-    profiles: standings === null || standings === undefined ? null : profilesOf(standings, groups ?? []),
   };
 }
 
