@@ -41,6 +41,8 @@ export interface AppLimits {
   readonly body_bytes: number;
   /** A request must have arrived within this time. */
   readonly request_timeout_ms: number;
+  /** How long what was read from every customer may be given again; 0 reads it anew every time, absent `EXACT_READ_MAX_AGE_SECONDS`. */
+  readonly exact_read_max_age_seconds?: number;
 }
 
 /** An app, and the end of it while it listens. */
@@ -91,7 +93,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   customerRoutes(app, source);
   customerEventRoutes(app, source);
   modelRoutes(app, source);
-  reportRoutes(app, source);
+  reportRoutes(app, source, limits.exact_read_max_age_seconds);
   operationRoutes(app, { source, metrics, version, stopping: connections.stopping });
   refuseOtherMethods();
   await app.ready();

@@ -5,15 +5,17 @@ import { cashFlowRollup } from './cash-flow-rollup.ts';
 import { cohortRetention } from './cohort-retention.ts';
 import { cohortsRollup } from './cohorts-rollup.ts';
 import { customerFlow } from './customer-flow.ts';
+import { customerValuesRollup } from './customer-values-rollup.ts';
 import { dailyTotalsRollup } from './daily-totals-rollup.ts';
 import { defections } from './defections.ts';
 import { defectionsRollup } from './defections-rollup.ts';
 import { loyaltyEconomics } from './loyalty-economics.ts';
+import { modelCrosswalk } from './model-crosswalk.ts';
 import { periodMovesRollup } from './period-moves-rollup.ts';
 import { purchaseGapsRollup } from './purchase-gaps-rollup.ts';
 import { purchaseNumbersRollup } from './purchase-numbers-rollup.ts';
 import { repeatPurchases } from './repeat-purchases.ts';
-import type { Report } from './report.ts';
+import type { ExactContext, Report } from './report.ts';
 import { revenueMovements } from './revenue-movements.ts';
 import { stageMoves } from './stage-moves.ts';
 import { stageMovesRollup } from './stage-moves-rollup.ts';
@@ -21,6 +23,7 @@ import { stagePopulation } from './stage-population.ts';
 import { stageRetention } from './stage-retention.ts';
 import { timeInStage } from './time-in-stage.ts';
 import { timeInStageRollup } from './time-in-stage-rollup.ts';
+import { valueSegments } from './value-segments.ts';
 
 /** Every roll-up, in the order in which they are written and so locked. Append only. */
 export const PROJECTIONS = [
@@ -34,6 +37,7 @@ export const PROJECTIONS = [
   cohortsRollup,
   purchaseNumbersRollup,
   purchaseGapsRollup,
+  customerValuesRollup,
 ] as readonly Projection[];
 
 /** Every report, each with its own route. */
@@ -46,7 +50,9 @@ export const REPORTS = [
   cohortRetention,
   revenueMovements,
   repeatPurchases,
+  valueSegments,
   defections,
   loyaltyEconomics,
   cashFlow,
-] as readonly unknown[] as readonly Report<Record<string, unknown>>[];
+  modelCrosswalk,
+] as readonly unknown[] as readonly Report<Record<string, unknown>, ExactContext>[];

@@ -2,6 +2,7 @@ import type { TObject, TProperties, TSchema } from '@sinclair/typebox';
 import type { QueryExecutorProvider } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import type { CompiledModel } from '../domain/compile-model.ts';
+import type { Micros } from '../domain/time-zone.ts';
 
 /** What a report's numbers mean, in words; `GET /v1/definitions/{report}` answers it. */
 export interface ReportDefinition {
@@ -29,10 +30,46 @@ export interface ReportContext {
   readonly decimals: number;
 }
 
+/** What was read over all customers, and when. */
+export interface ExactRead<Found> {
+  readonly found: Found;
+  /** Microseconds since 1970-01-01T00:00:00Z. */
+  readonly computed_at: Micros;
+}
+
+/**
+ * Reads something exactly that is too dear to be read with every answer, or gives what the same read found a short while ago. The key names the
+ * report and everything the read depends on besides the stored events: the day, the group, the model, the parameters.
+ */
+export type ExactReads = <Found>(
+  key: readonly (string | number | boolean)[],
+  read: () => Promise<Found>,
+) => Promise<ExactRead<Found>>;
+
+/** An active model, and its version as published. */
+export interface ActiveModel {
+  readonly compiled: CompiledModel;
+  readonly published: number;
+}
+
+/** What a report may ask of the world if it does not only add up roll-ups. */
+export interface ExactContext extends ReportContext {
+  readonly exact: ExactReads;
+  /** All active models. */
+  readonly models: readonly ActiveModel[];
+}
+
 /** A parameter a report refuses: which, why, and what to do. Becomes a 400 problem. */
 export interface ReportFault {
   readonly parameter: string;
-  readonly code: 'range_too_wide' | 'unknown_stage' | 'invalid_range' | 'invalid_value' | 'not_a_day' | 'not_a_period';
+  readonly code:
+    | 'range_too_wide'
+    | 'unknown_model'
+    | 'unknown_stage'
+    | 'invalid_range'
+    | 'invalid_value'
+    | 'not_a_day'
+    | 'not_a_period';
   readonly detail: string;
 }
 
@@ -49,7 +86,7 @@ export interface ReportAnswer {
 }
 
 /** A report: its words, its parameters, its rows, and how it is read. Adding one is one file and one line in the registry. */
-export interface Report<Query = never> {
+export interface Report<Query = never, Context extends ReportContext = ReportContext> {
   readonly definition: ReportDefinition;
   readonly operation_id: string;
   /** False if the numbers are the same in every model: the answer's model is then null. */
@@ -62,7 +99,7 @@ export interface Report<Query = never> {
   readonly tables: Readonly<Record<string, TSchema>>;
   /** Example of `items`, of the summary and of the tables, for the document. */
   readonly example: Readonly<Record<string, unknown>>;
-  readonly read: (context: ReportContext, query: Query) => Promise<ReportAnswer | ReportFault>;
+  readonly read: (context: Context, query: Query) => Promise<ReportAnswer | ReportFault>;
 }
 
 /** Most rows in one answer. */

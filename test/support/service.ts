@@ -27,6 +27,8 @@ export interface TestServiceOptions {
   readonly connection?: Readonly<Record<string, unknown>>;
   readonly body_bytes?: number;
   readonly request_timeout_ms?: number;
+  /** How long exact reads are given again; 0 if absent: every answer is of its moment. */
+  readonly exact_read_max_age_seconds?: number;
   /** Receives every log line; without it nothing is logged. */
   readonly log_lines?: LogLine[];
 }
@@ -84,6 +86,7 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
   const limits = {
     body_bytes: options.body_bytes ?? 4_194_304,
     request_timeout_ms: options.request_timeout_ms ?? 30_000,
+    exact_read_max_age_seconds: options.exact_read_max_age_seconds ?? 0,
   };
   const app = await buildApp({ source, keys: options.keys ?? fixedKeys(''), log, pool, limits });
   t.teardown(async () => {

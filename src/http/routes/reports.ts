@@ -6,10 +6,11 @@ import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
 import { day, nullable, oneOf } from '../../reports/fields.ts';
 import { REPORTS } from '../../reports/registry.ts';
-import type { Report, ReportFault } from '../../reports/report.ts';
+import type { ExactContext, ExactReads, Report, ReportFault } from '../../reports/report.ts';
 import type { Trx } from '../../store/connect.ts';
 import { readDataThrough } from '../../store/customer-reads.ts';
 import { requireEngine, requireGroup, requireModel, snapshot } from '../context.ts';
+import { rememberExactReads } from '../exact-reads.ts';
 import { CSV_TYPE, csvOf, JSON_TYPE, negotiate } from '../representations.ts';
 import { mount } from '../route.ts';
 
@@ -47,9 +48,25 @@ const EXAMPLE_HEAD = {
 
 const NO_MODEL_HEAD = { model: null, model_version: null };
 
+/** How long what was read from every customer may be given again, unless configured otherwise. */
+export const EXACT_READ_MAX_AGE_SECONDS = 60;
+
+type AnyReport = Report<Record<string, unknown>, ExactContext>;
+
 /** One route for each report of the registry, and what their numbers mean. */
-export function reportRoutes(app: FastifyInstance, source: EngineSource): void {
-  for (const report of REPORTS) mountReport(app, source, report);
+export function reportRoutes(
+  app: FastifyInstance,
+  source: EngineSource,
+  max_age_seconds: number = EXACT_READ_MAX_AGE_SECONDS,
+): void {
+  // What was read from one database is never given for another.
+  const memories = new WeakMap<Engine['db'], ExactReads>();
+  const exactOf = (engine: Engine): ExactReads => {
+    const known = memories.get(engine.db) ?? rememberExactReads({ now: engine.now, max_age_seconds });
+    memories.set(engine.db, known);
+    return known;
+  };
+  for (const report of REPORTS) mountReport(app, source, report, exactOf);
   mountDefinitions(app);
 }
 
@@ -59,7 +76,12 @@ type Query = Readonly<Record<string, unknown>> & {
   readonly table?: string;
 };
 
-function mountReport(app: FastifyInstance, source: EngineSource, report: Report<Record<string, unknown>>): void {
+function mountReport(
+  app: FastifyInstance,
+  source: EngineSource,
+  report: AnyReport,
+  exactOf: (engine: Engine) => ExactReads,
+): void {
   const { definition } = report;
   const tables = tablesOf(report);
   const arrays = Object.fromEntries(Object.entries(tables).map(([name, row]) => [name, Type.Array(row)]));
@@ -105,7 +127,10 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
       if (query.table !== undefined && type === JSON_TYPE)
         throw parameterProblem('table', 'not_allowed', 'chooses the table of a CSV answer; send Accept: text/csv');
       const index = report.per_model ? requireModel(engine, query.model ?? 'lifecycle') : 0;
-      const found = await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query));
+      const found = await snapshot(
+        engine,
+        async (trx) => await answer(trx, engine, report, index, query, exactOf(engine)),
+      );
       if (type === JSON_TYPE) return found;
       const { table = 'items' } = query;
       reply.type(`${CSV_TYPE}; charset=utf-8`);
@@ -115,7 +140,7 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
 }
 
 /** The row schemas of a report's tables by name, `items` first. */
-function tablesOf(report: Report<Record<string, unknown>>): Readonly<Record<string, TSchema>> {
+function tablesOf(report: AnyReport): Readonly<Record<string, TSchema>> {
   return { items: report.row, ...report.tables };
 }
 
@@ -129,7 +154,7 @@ function tableParameter(tables: object) {
   );
 }
 
-async function answer(trx: Trx, engine: Engine, report: Report<Record<string, unknown>>, index: number, query: Query) {
+async function answer(trx: Trx, engine: Engine, report: AnyReport, index: number, query: Query, exact: ExactReads) {
   const group_id = await requireGroup(trx, query.group);
   const context = {
     trx,
@@ -137,6 +162,8 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
     group_id,
     today: todayOf(engine),
     decimals: engine.decimals,
+    exact,
+    models: engine.plan.models.map((compiled, place) => ({ compiled, published: engine.models[place]!.version })),
   };
   const found = await report.read(context, query);
   if ('code' in found) throw faultProblem(found);
@@ -162,6 +189,8 @@ async function answer(trx: Trx, engine: Engine, report: Report<Record<string, un
 function faultProblem({ parameter, code, detail }: ReportFault): Problem {
   if (code === 'range_too_wide' || code === 'unknown_stage')
     return new Problem(code, { errors: [{ parameter, code, detail: `${detail}.` }] });
+  if (code === 'unknown_model')
+    return new Problem(code, { errors: [{ parameter, code, detail: `\`${parameter}\` ${detail}.` }] });
   return parameterProblem(parameter, code, detail);
 }
 

@@ -1,0 +1,204 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { nextPeriodStart } from '../domain/calendar.ts';
+import { formatInstant } from '../domain/instant.ts';
+import { formatMoney } from '../domain/money.ts';
+import { parsePeriod } from '../domain/period.ts';
+import { oneOf } from './fields.ts';
+import { groupParameter, modelParameter } from './parameters.ts';
+import type { ExactContext, Report, ReportAnswer, ReportFault } from './report.ts';
+import { type Profiles, readProfiles } from './segment-profiles.ts';
+import { profileRow, stageRows } from './segment-rows.ts';
+import {
+  type CostsAlone,
+  readBorders,
+  readLifetimeValues,
+  SEGMENTS,
+  type Segment,
+  VALUES,
+  type Value,
+} from './value-classes.ts';
+import {
+  customersOf,
+  eightyPercent,
+  giniOf,
+  type LorenzPoint,
+  lastRanks,
+  lorenzOf,
+  rankIn,
+  totalOf,
+  type ValueClass,
+} from './value-ranking.ts';
+import { definition, example, row, summary, tables } from './value-segments-words.ts';
+import { readSpanValues, type Span } from './year-values.ts';
+
+const query = Type.Object(
+  {
+    value: Type.Optional(oneOf(VALUES, { description: 'What customers are ranked by; `revenue` if absent.' })),
+    period: Type.Optional(
+      Type.String({
+        pattern: '^(lifetime|\\d{4})$',
+        description: '`lifetime` (if absent), or a year such as 2025: what is dated in it.',
+      }),
+    ),
+    model: modelParameter,
+    group: groupParameter,
+    profile: Type.Optional(
+      Type.Boolean({
+        description:
+          'false leaves out what is read from every customer: the rows have no profile then, and `stages` is empty. true if absent.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+type Query = Static<typeof query>;
+
+/** One segment's sums. */
+interface SegmentSum {
+  readonly segment: Segment;
+  readonly customers: number;
+  readonly value: bigint;
+  readonly threshold: bigint | null;
+  readonly tied_at_threshold: number;
+}
+
+/** All that an answer is made of, whatever the period. */
+interface Found {
+  readonly customers: number;
+  readonly total: bigint;
+  readonly segments: readonly SegmentSum[];
+  readonly customers_for_80_percent: number | null;
+  readonly gini: number | null;
+  readonly lorenz: readonly LorenzPoint[];
+  readonly negative: { readonly customers: number; readonly value: bigint };
+  readonly costs_alone: CostsAlone;
+  readonly profiles: Profiles | null;
+  /** When the exact reads took place; null without any. */
+  readonly computed_at: number | null;
+}
+
+/** Which fifth of the customers brings how much, who costs more than they bring, and who they are. */
+export const valueSegments: Report<Query, ExactContext> = {
+  definition,
+  operation_id: 'getValueSegments',
+  per_model: true,
+  query,
+  row,
+  summary,
+  tables,
+  example,
+  async read(context, request) {
+    const by = request.value ?? 'revenue';
+    const period = request.period ?? 'lifetime';
+    const span = period === 'lifetime' ? null : yearOf(period);
+    if (span !== null && 'code' in span) return span;
+    const profile = request.profile ?? true;
+    const found = span === null ? await readLifetime(context, by, profile) : await readSpan(context, by, span, profile);
+    return answerOf(context, by, period, found);
+  },
+};
+
+function yearOf(period: string): Span | ReportFault {
+  const from = parsePeriod(period, 'year');
+  if (from !== null) return { from, to: nextPeriodStart(from, 'year') };
+  return {
+    parameter: 'period',
+    code: 'not_a_period',
+    detail: 'is neither `lifetime` nor a year between 1900 and 2199',
+  };
+}
+
+async function readLifetime(context: ExactContext, by: Value, profile: boolean): Promise<Found> {
+  const { classes, costs_alone } = await readLifetimeValues(context, by);
+  const key = ['value-segments', 'lifetime', by, context.group_id, context.model.version, context.today];
+  const exact = profile ? await context.exact(key, () => readLifetimeProfiles(context, by, classes)) : null;
+  const below = classes.filter(({ value }) => value < 0n);
+  return {
+    customers: customersOf(classes),
+    total: totalOf(classes),
+    segments: segmentsOf(classes),
+    customers_for_80_percent: eightyPercent(classes)?.customers ?? null,
+    gini: giniOf(classes),
+    lorenz: lorenzOf(classes),
+    negative: { customers: customersOf(below), value: totalOf(below) },
+    costs_alone,
+    profiles: exact?.found ?? null,
+    computed_at: exact?.computed_at ?? null,
+  };
+}
+
+async function readLifetimeProfiles(
+  context: ExactContext,
+  by: Value,
+  classes: readonly ValueClass[],
+): Promise<Profiles> {
+  const borders = await readBorders(context, by, classes);
+  return borders === null ? { standings: [], sums: [], groups: [] } : await readProfiles(context, by, borders);
+}
+
+/** The sums of the segments; their borders lie in levels. */
+function segmentsOf(classes: readonly ValueClass[]): SegmentSum[] {
+  const customers = customersOf(classes);
+  const ends = customers === 0 ? [] : lastRanks(customers);
+  let [before, worth] = [0, 0n];
+  return SEGMENTS.map((segment, index) => {
+    const end = ends[index] ?? 0;
+    if (end === before) return { segment, customers: 0, value: 0n, threshold: null, tied_at_threshold: 0 };
+    const last = rankIn(classes, end);
+    const level = classes[last.index]!;
+    const sum = { segment, customers: end - before, value: last.value - worth };
+    [before, worth] = [end, last.value];
+    return { ...sum, threshold: BigInt(level.greatest), tied_at_threshold: level.customers };
+  });
+}
+
+async function readSpan(context: ExactContext, by: Value, span: Span, profile: boolean): Promise<Found> {
+  const key = ['value-segments', span.from, by, context.group_id, context.model.version, context.today, profile];
+  const { found, computed_at } = await context.exact(key, () => readSpanValues(context, by, span, profile));
+  return {
+    ...found,
+    segments: SEGMENTS.map(
+      (segment) =>
+        found.segments.find((one) => one.segment === segment) ?? {
+          segment,
+          customers: 0,
+          value: 0n,
+          threshold: null,
+          tied_at_threshold: 0,
+        },
+    ),
+    lorenz: lorenzOf(found.classes),
+    computed_at,
+  };
+}
+
+function answerOf({ decimals, model, today }: ExactContext, by: Value, period: string, found: Found): ReportAnswer {
+  const { customers, total, customers_for_80_percent: eighty, negative, costs_alone, profiles, computed_at } = found;
+  const money = (minor: bigint): string => formatMoney(minor, decimals);
+  return {
+    as_of: today,
+    projected: false,
+    items: found.segments.map((one) => ({
+      segment: one.segment,
+      customers: one.customers,
+      value: money(one.value),
+      share: total > 0n ? Number(one.value) / Number(total) : null,
+      threshold: one.threshold === null ? null : money(one.threshold),
+      tied_at_threshold: one.tied_at_threshold,
+      profile: profiles === null ? null : profileRow(profiles, one.segment, decimals),
+    })),
+    summary: {
+      value: by,
+      period,
+      customers,
+      total: money(total),
+      customers_for_80_percent: eighty,
+      share_for_80_percent: eighty === null ? null : eighty / customers,
+      gini: found.gini,
+      negative: { customers: negative.customers, value: money(negative.value) },
+      cost_without_purchase: { customers: costs_alone.customers, costs: money(costs_alone.costs) },
+      computed_at: computed_at === null ? null : formatInstant(computed_at),
+    },
+    tables: { lorenz: found.lorenz, stages: profiles === null ? [] : stageRows(model, profiles, decimals) },
+  };
+}
