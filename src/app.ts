@@ -14,6 +14,7 @@ import { classifyRoutes } from './http/routes/classify.ts';
 import { customerEventRoutes } from './http/routes/customer-events.ts';
 import { customerRoutes } from './http/routes/customers.ts';
 import { itemRoutes } from './http/routes/items.ts';
+import { mergeRoutes } from './http/routes/merges.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { operationRoutes } from './http/routes/operations.ts';
 import { reportRoutes } from './http/routes/reports.ts';
@@ -85,6 +86,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   await describeApi(app, version);
   batchRoutes(app, source, metrics);
   itemRoutes(app, source, metrics);
+  mergeRoutes(app, source);
   classifyRoutes(app, source);
   customerRoutes(app, source);
   customerEventRoutes(app, source);

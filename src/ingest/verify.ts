@@ -5,11 +5,13 @@ import { type Database, inSnapshot, type Trx } from '../store/connect.ts';
 import {
   type CustomerRow,
   type CustomerSave,
+  type ListedCustomer,
   readCustomers,
   readOrphans,
   readSpells,
   spellsKey,
 } from '../store/customers.ts';
+import { pageAliases } from '../store/merges.ts';
 import { keyColumns, readRollup } from '../store/rollups.ts';
 import type { Engine } from './engine.ts';
 import { eachPage, foldStored } from './fold-all.ts';
@@ -24,10 +26,12 @@ export interface Verification {
 }
 
 const MAX_LISTED = 100;
+/** Merged ids checked at once. */
+const PAGE = 2_000;
 
 /**
  * Folds every history from its stored events, without saved states or differences, in one snapshot, and compares the result with every roll-up row,
- * every saved state and every stored spell. Changes nothing; ingest goes on meanwhile.
+ * every saved state and every stored spell; and who was merged into whom, in both directions. Changes nothing; ingest goes on meanwhile.
  */
 export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Database }): Promise<Verification> {
   return await inSnapshot(engine.db, 0, async (trx) => {
@@ -41,14 +45,20 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
       const spells = await readSpells(trx, ids);
       for (const { customer, events } of page) {
         const fresh = foldStored(engine.plan, customer, events, expected);
-        compareState(found, fresh, saved.get(customer.customer_id));
+        compareState(found, fresh, saved.customers.get(customer.customer_id));
         versions.forEach((version, index) => {
           const stored = spells.get(spellsKey(customer.customer_id, version));
           found.compare(`spells of ${customer.customer_id} in model version ${version}`, fresh.spells[index], stored);
         });
       }
+      await requireAliases(
+        trx,
+        found,
+        page.map(({ customer }) => customer),
+      );
       customers += page.length;
     }
+    await requireSurvivors(trx, found);
     for (const [table, count] of await readOrphans(trx)) found.add(`${table}: ${count} rows belong to no customer`);
     let rollup_rows = 0;
     for (const projection of PROJECTIONS) rollup_rows += await compareRollup(trx, found, projection, expected);
@@ -74,6 +84,30 @@ class Findings {
 function compareState(found: Findings, fresh: CustomerSave, stored: CustomerRow | undefined): void {
   for (const field of ['events', 'turnover', 'pending_refunds', 'fold'] as const) {
     found.compare(`${field} of ${fresh.customer_id}`, fresh[field], stored?.[field]);
+  }
+}
+
+/** Whoever lists other ids must be whom they were merged into. */
+async function requireAliases(trx: Trx, found: Findings, customers: readonly ListedCustomer[]): Promise<void> {
+  const listed = customers.flatMap(({ customer_id, merged_ids }) => merged_ids.map((id) => ({ id, customer_id })));
+  const { survivors } = await readCustomers(
+    trx,
+    listed.map(({ id }) => id),
+  );
+  for (const { id, customer_id } of listed) found.compare(`whom ${id} was merged into`, customer_id, survivors.get(id));
+}
+
+/** Whom an id was merged into must be a customer that lists it. */
+async function requireSurvivors(trx: Trx, found: Findings): Promise<void> {
+  for (let after = ''; ; ) {
+    const aliases = await pageAliases(trx, after, PAGE);
+    if (aliases.length === 0) return;
+    const { customers } = await readCustomers(trx, [...new Set(aliases.map(({ merged_into }) => merged_into))]);
+    for (const { customer_id, merged_into } of aliases) {
+      if (customers.get(merged_into)?.merged_ids.includes(customer_id)) continue;
+      found.add(`${customer_id} was merged into ${merged_into}, which does not list it`);
+    }
+    after = aliases.at(-1)!.customer_id;
   }
 }
 
