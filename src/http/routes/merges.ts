@@ -10,7 +10,11 @@ import { mergedIds } from '../schemas/answers.ts';
 import { customerId, customerIdParameter } from '../schemas/items.ts';
 
 const params = Type.Object({
-  customer_id: { ...customerIdParameter, description: 'The customer that becomes part of the other.' },
+  customer_id: {
+    ...customerIdParameter,
+    examples: ['guest-81'],
+    description: 'The customer that becomes part of the other.',
+  },
 });
 const body = Type.Object(
   {
