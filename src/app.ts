@@ -15,6 +15,7 @@ import { customerEventRoutes } from './http/routes/customer-events.ts';
 import { customerListRoutes } from './http/routes/customer-list.ts';
 import { customerRoutes } from './http/routes/customers.ts';
 import { itemRoutes } from './http/routes/items.ts';
+import { mergeRoutes } from './http/routes/merges.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { operationRoutes } from './http/routes/operations.ts';
 import { reportRoutes } from './http/routes/reports.ts';
@@ -88,6 +89,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   await describeApi(app, version);
   batchRoutes(app, source, metrics);
   itemRoutes(app, source, metrics);
+  mergeRoutes(app, source);
   classifyRoutes(app, source);
   customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));
   customerRoutes(app, source);

@@ -46,6 +46,17 @@ export const PROBLEMS = {
     'Only items dated after the day of erasure start the customer anew.',
   ),
   item_refused: entry(409, 'The item cannot be stored', '`errors` says why.'),
+  customer_merged: entry(
+    409,
+    'The customer was merged into another one already',
+    'GET /v1/customers/{customer_id} names the customer this id stands for; merge that one.',
+  ),
+  merge_conflict: entry(
+    409,
+    'The two histories contradict each other',
+    'PUT the same content under both customers where `errors` names an item, then merge again. Nothing was changed.',
+  ),
+  merge_refused: entry(409, 'The customers cannot be merged', '`errors` says why. Nothing was changed.'),
   payload_too_large: entry(413, 'The body is too large', 'Send fewer items in one request.'),
   uri_too_long: entry(414, 'The path is too long', 'Ids have at most 128 characters.'),
   unsupported_media_type: entry(

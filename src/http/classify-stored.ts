@@ -4,7 +4,7 @@ import type { FoldPlan } from '../domain/fold.ts';
 import { activityDays } from '../domain/history.ts';
 import type { Engine } from '../ingest/engine.ts';
 import type { Trx } from '../store/connect.ts';
-import { readCustomers } from '../store/customers.ts';
+import { resolveCustomers } from '../store/customer-reads.ts';
 import { historyOf, noEvents, readEvents } from '../store/histories.ts';
 import { type AnswerContext, stageAnswer } from './stage-answer.ts';
 
@@ -16,12 +16,22 @@ export function readingPlan({ memory, models }: FoldPlan): FoldPlan {
   return { memory: { ...memory, products: memory.products === 0 ? 0 : SHOWN_PRODUCTS }, models, folds: [] };
 }
 
-/** The activity days of stored customers; unknown ids are absent. */
-export async function readDays(trx: Trx, customerIds: readonly string[]): Promise<Map<string, ActivityDay[]>> {
-  const customers = await readCustomers(trx, customerIds);
-  const events = await readEvents(trx, [...customers.keys()]);
+/** The activity days of a stored customer. */
+export interface StoredDays {
+  /** The survivor's, if the id asked for was merged. */
+  readonly customer_id: string;
+  readonly days: readonly ActivityDay[];
+}
+
+/** The activity days of the customers these ids stand for, by the id asked for; unknown ids are absent. */
+export async function readDays(trx: Trx, customerIds: readonly string[]): Promise<Map<string, StoredDays>> {
+  const customers = await resolveCustomers(trx, customerIds);
+  const events = await readEvents(trx, [...new Set([...customers.values()].map((customer) => customer.customer_id))]);
   return new Map(
-    [...customers].map(([id, customer]) => [id, activityDays(historyOf(customer, events.get(id) ?? noEvents()))]),
+    [...customers].map(([id, customer]) => {
+      const { customer_id } = customer;
+      return [id, { customer_id, days: activityDays(historyOf(customer, events.get(customer_id) ?? noEvents())) }];
+    }),
   );
 }
 

@@ -34,30 +34,24 @@ export class CustomerWork {
   private earliest: Day = Number.POSITIVE_INFINITY;
   private rewritten = false;
   private purchasesAdded = false;
-  private readonly erasedOn: Day | null;
   /** The stored events that the batch names, and what has become of them. */
   private readonly known: EventsById;
 
-  constructor(customerId: string, stored: CustomerRow | null, known: EventsById, erasedOn: Day | null, today: Day) {
+  constructor(customerId: string, stored: CustomerRow | null, known: EventsById, today: Day) {
     this.customer_id = customerId;
     this.stored = stored;
     this.known = known;
-    this.erasedOn = erasedOn;
     this.attributes = stored ?? { known_since: null, received_on: today, group_ids: [] };
     this.events = stored?.events ?? 0;
     this.turnover = stored?.turnover ?? 0;
   }
 
-  /** Decides one change. */
-  apply(change: Change, groups: GroupBook): Outcome {
-    switch (change.type) {
-      case 'event':
-        return this.applyEvent(change);
-      case 'void':
-        return this.applyVoid(change);
-      case 'customer':
-        return this.applyCustomer(change, groups);
-    }
+  /** Decides one change. `erasedOn` is the day on which the id that it was sent for was erased: an erasure holds for ids, not for whom they stand for later. */
+  apply(change: Change, groups: GroupBook, erasedOn: Day | null): Outcome {
+    if (change.type === 'void') return this.applyVoid(change);
+    const day = change.type === 'event' ? change.event.moment.day : change.known_since;
+    if (erasedOn !== null && (day === undefined || day <= erasedOn)) return refused('customer_erased');
+    return change.type === 'event' ? this.applyEvent(change) : this.applyCustomer(change, groups);
   }
 
   /**
@@ -77,7 +71,6 @@ export class CustomerWork {
 
   private applyEvent(change: EventChange): Outcome {
     const { kind, event } = change;
-    if (this.erasedOn !== null && event.moment.day <= this.erasedOn) return refused('customer_erased');
     const id = idOf(kind, event);
     const known = this.known[kind].get(id);
     if (known === undefined) return this.insert(kind, id, event);
@@ -126,8 +119,6 @@ export class CustomerWork {
 
   private applyCustomer(change: CustomerChange, groups: GroupBook): Outcome {
     const { known_since } = change;
-    if (this.erasedOn !== null && (known_since === undefined || known_since <= this.erasedOn))
-      return refused('customer_erased');
     const group_ids = change.groups === undefined ? this.attributes.group_ids : groups.claim(change.groups);
     if (group_ids === null) return refused('too_many_groups');
     const next = { ...this.attributes, known_since: known_since ?? this.attributes.known_since, group_ids };

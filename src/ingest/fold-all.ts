@@ -5,7 +5,7 @@ import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
 import type { CustomerSave } from '../store/customer-saves.ts';
-import { type CustomerDates, pageCustomers } from '../store/customers.ts';
+import { type CustomerDates, type ListedCustomer, pageCustomers } from '../store/customers.ts';
 import { type EventsById, historyOf, noEvents, readEvents } from '../store/histories.ts';
 import { turnoverOf } from './customer-work.ts';
 import { emitInto, foldWhole } from './refold.ts';
@@ -16,7 +16,7 @@ const PAGE = 2_000;
 /** Gives every customer with all events, page by page in order of the ids. */
 export async function* eachPage(
   trx: Trx,
-): AsyncGenerator<readonly { readonly customer: CustomerDates; readonly events: EventsById }[]> {
+): AsyncGenerator<readonly { readonly customer: ListedCustomer; readonly events: EventsById }[]> {
   for (let after = ''; ; ) {
     const customers = await pageCustomers(trx, after, PAGE);
     if (customers.length === 0) return;

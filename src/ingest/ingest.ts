@@ -1,15 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { compareText } from '../domain/activity-day.ts';
 import { Differences } from '../domain/differences.ts';
 import { activityDays } from '../domain/history.ts';
 import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
-import { limitStatements, type Trx } from '../store/connect.ts';
+import type { Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
 import { type CustomerSave, saveCustomers } from '../store/customer-saves.ts';
-import { deleteCustomers, lockCustomers, readCustomers, writeAttributes } from '../store/customers.ts';
+import { deleteCustomers, writeAttributes } from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
-import { classifyFailure } from '../store/failures.ts';
 import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
 import {
   EVENT_KINDS,
@@ -21,16 +19,13 @@ import {
   readNamedEvents,
 } from '../store/histories.ts';
 import { addDifferences } from '../store/rollups.ts';
-import { shareVersions } from '../store/versions.ts';
 import { insertEvents, type Owned, replaceEvents } from '../store/write-events.ts';
 import type { Change, Outcome } from './change.ts';
 import { CustomerWork, idOf, overlay } from './customer-work.ts';
-import { type Engine, savingOf, todayOf } from './engine.ts';
+import { type Engine, savingOf } from './engine.ts';
 import { GroupBook } from './group-book.ts';
+import { type HeldCustomers, holding } from './held-customers.ts';
 import { emitInto, type Folded, foldMore, foldWhole } from './refold.ts';
-
-/** How often a transaction that met another one is run again. */
-const RETRIES = 3;
 
 /**
  * Stores a batch of changes in one transaction and returns what became of each, in order. When it returns, everything it reports is committed: events,
@@ -39,28 +34,13 @@ const RETRIES = 3;
 export async function ingest(engine: Engine, changes: readonly Change[]): Promise<Outcome[]> {
   if (changes.length === 0) return [];
   const started_at = performance.now();
-  const { outcomes, customers, rollup_rows } = await retrying(() =>
-    engine.db.transaction().execute(async (trx) => {
-      await limitStatements(trx, engine.statement_timeout_ms);
-      await shareVersions(trx, engine.versions);
-      return await ingestIn(trx, engine, changes);
-    }),
+  const ids = changes.map((change) => change.customer_id);
+  const { outcomes, customers, rollup_rows } = await holding(engine, ids, 'survivors', (trx, held) =>
+    ingestIn(trx, engine, held, changes),
   );
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ items: changes.length, customers, rollup_rows, duration_ms }, 'ingested');
   return outcomes;
-}
-
-/** Runs a transaction again, at most three times and after a short random wait, while it only lost against another one. */
-export async function retrying<Result>(run: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await run();
-    } catch (error) {
-      if (attempt > RETRIES || classifyFailure(error) !== 'serialization') throw error;
-      await delay(Math.random() * 20 * 2 ** attempt);
-    }
-  }
 }
 
 interface Ingested {
@@ -69,10 +49,15 @@ interface Ingested {
   readonly rollup_rows: number;
 }
 
-async function ingestIn(trx: Trx, engine: Engine, changes: readonly Change[]): Promise<Ingested> {
-  const works = await lockAndRead(trx, engine, changes);
+async function ingestIn(trx: Trx, engine: Engine, held: HeldCustomers, changes: readonly Change[]): Promise<Ingested> {
+  const works = await readWorks(trx, held, changes);
+  const sentFor = [...new Set(changes.map((change) => change.customer_id))];
+  const erasures = await readErasures(trx, engine.versions.erasure_salt, sentFor);
   const groups = await openGroupBook(trx, changes);
-  const outcomes = changes.map((change) => works.get(change.customer_id)!.apply(change, groups));
+  const outcomes = changes.map((change) => {
+    const { customer_id } = change;
+    return works.get(held.survivorOf(customer_id))!.apply(change, groups, erasures.get(customer_id) ?? null);
+  });
   await registerGroups(trx, groups, works);
 
   const changed = [...works.values()].filter((work) => work.changed);
@@ -106,31 +91,33 @@ export async function writeDifferences(trx: Trx, differences: Differences): Prom
   return written;
 }
 
-/** Locks the customers in order, and reads what deciding needs: states, erasures, and the stored events that the batch names. */
-async function lockAndRead(trx: Trx, engine: Engine, changes: readonly Change[]): Promise<Map<string, CustomerWork>> {
-  const today = todayOf(engine);
-  const ids = [...new Set(changes.map((change) => change.customer_id))].sort(compareText);
-  const created = await lockCustomers(trx, ids, today);
-  const rows = await readCustomers(
-    trx,
-    ids.filter((id) => !created.has(id)),
-  );
-  const erasures = await readErasures(trx, engine.versions.erasure_salt, ids);
+/** The customers that the batch is about, each with the stored events that the batch names. */
+async function readWorks(
+  trx: Trx,
+  held: HeldCustomers,
+  changes: readonly Change[],
+): Promise<Map<string, CustomerWork>> {
+  const { customers, survivorOf, today } = held;
+  const ids = [...new Set(changes.map((change) => survivorOf(change.customer_id)))].sort(compareText);
   const known = new Map<string, EventsById>(ids.map((id) => [id, noEvents()]));
   for (const kind of EVENT_KINDS) {
-    const named = changes.flatMap((change) => namedBy(change, kind)).filter((name) => rows.has(name.customer_id));
+    const named = changes
+      .flatMap((change) => namedBy(change, kind, survivorOf))
+      .filter((name) => customers.has(name.customer_id));
     const names = { customer_ids: named.map((name) => name.customer_id), item_ids: named.map((name) => name.item_id) };
     await readNamedEvents(trx, kind, names, (customerId) => known.get(customerId)!);
   }
-  return new Map(
-    ids.map((id) => [id, new CustomerWork(id, rows.get(id) ?? null, known.get(id)!, erasures.get(id) ?? null, today)]),
-  );
+  return new Map(ids.map((id) => [id, new CustomerWork(id, customers.get(id) ?? null, known.get(id)!, today)]));
 }
 
-function namedBy(change: Change, kind: EventKind): { customer_id: string; item_id: string }[] {
+function namedBy(
+  change: Change,
+  kind: EventKind,
+  survivorOf: HeldCustomers['survivorOf'],
+): { customer_id: string; item_id: string }[] {
   if (change.type === 'customer' || change.kind !== kind) return [];
   const item_id = change.type === 'void' ? change.item_id : idOf(kind, change.event);
-  return [{ customer_id: change.customer_id, item_id }];
+  return [{ customer_id: survivorOf(change.customer_id), item_id }];
 }
 
 async function openGroupBook(trx: Trx, changes: readonly Change[]): Promise<GroupBook> {

@@ -11,7 +11,8 @@ import {
   type StoredStanding,
   standingKey,
 } from '../store/customer-saves.ts';
-import { type CustomerRow, readCustomers, readOrphans } from '../store/customers.ts';
+import { type CustomerRow, type ListedCustomer, readCustomers, readOrphans } from '../store/customers.ts';
+import { pageAliases } from '../store/merges.ts';
 import { keyColumns, readRollup } from '../store/rollups.ts';
 import type { Engine } from './engine.ts';
 import { eachPage, foldStored } from './fold-all.ts';
@@ -26,10 +27,12 @@ export interface Verification {
 }
 
 const MAX_LISTED = 100;
+/** Merged ids checked at once. */
+const PAGE = 2_000;
 
 /**
  * Folds every history from its stored events, without saved states or differences, in one snapshot, and compares the result with every roll-up row,
- * every saved state and every stored spell. Changes nothing; ingest goes on meanwhile.
+ * every saved state and every stored spell; and who was merged into whom, in both directions. Changes nothing; ingest goes on meanwhile.
  */
 export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Database }): Promise<Verification> {
   return await inSnapshot(engine.db, 0, async (trx) => {
@@ -45,7 +48,7 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
       for (const { customer, events } of page) {
         const fresh = foldStored(engine.plan, customer, events, expected);
         const { customer_id } = customer;
-        compareState(found, fresh, saved.get(customer_id));
+        compareState(found, fresh, saved.customers.get(customer_id));
         const stored = versions.map((version) => standings.get(standingKey(customer_id, version)));
         compareStandings(found, fresh, versions, stored);
         found.compare(
@@ -54,8 +57,14 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
           figures.get(customer_id),
         );
       }
+      await requireAliases(
+        trx,
+        found,
+        page.map(({ customer }) => customer),
+      );
       customers += page.length;
     }
+    await requireSurvivors(trx, found);
     for (const [table, count] of await readOrphans(trx)) found.add(`${table}: ${count} rows belong to no customer`);
     let rollup_rows = 0;
     for (const projection of PROJECTIONS) rollup_rows += await compareRollup(trx, found, projection, expected);
@@ -111,6 +120,30 @@ function spellsIn({ positions, first_days, stage_since, activity_since }: Spells
 function earliest(stored: readonly (StoredStanding | undefined)[]): number | null {
   const until = Math.min(...stored.map((standing) => standing?.until ?? LAST_DAY + 1));
   return until > LAST_DAY ? null : until;
+}
+
+/** Whoever lists other ids must be whom they were merged into. */
+async function requireAliases(trx: Trx, found: Findings, customers: readonly ListedCustomer[]): Promise<void> {
+  const listed = customers.flatMap(({ customer_id, merged_ids }) => merged_ids.map((id) => ({ id, customer_id })));
+  const { survivors } = await readCustomers(
+    trx,
+    listed.map(({ id }) => id),
+  );
+  for (const { id, customer_id } of listed) found.compare(`whom ${id} was merged into`, customer_id, survivors.get(id));
+}
+
+/** Whom an id was merged into must be a customer that lists it. */
+async function requireSurvivors(trx: Trx, found: Findings): Promise<void> {
+  for (let after = ''; ; ) {
+    const aliases = await pageAliases(trx, after, PAGE);
+    if (aliases.length === 0) return;
+    const { customers } = await readCustomers(trx, [...new Set(aliases.map(({ merged_into }) => merged_into))]);
+    for (const { customer_id, merged_into } of aliases) {
+      if (customers.get(merged_into)?.merged_ids.includes(customer_id)) continue;
+      found.add(`${customer_id} was merged into ${merged_into}, which does not list it`);
+    }
+    after = aliases.at(-1)!.customer_id;
+  }
 }
 
 async function compareRollup(

@@ -1,12 +1,21 @@
 import { sql } from 'kysely';
 import type { Trx } from './connect.ts';
-import { type CustomerRow, readCustomers } from './customers.ts';
+import { type KnownCustomer, readCustomers } from './customers.ts';
 import type { EventKind } from './histories.ts';
 import { ID_COLUMNS } from './histories.ts';
 
-/** One customer with the saved state; undefined if unknown. */
-export async function readCustomer(trx: Trx, customerId: string): Promise<CustomerRow | undefined> {
-  return (await readCustomers(trx, [customerId])).get(customerId);
+/** The customers these ids stand for, by the id asked for: the survivor of a merged one. Unknown ids are absent. To be read in a snapshot. */
+export async function resolveCustomers(trx: Trx, customerIds: readonly string[]): Promise<Map<string, KnownCustomer>> {
+  const { customers, survivors } = await readCustomers(trx, customerIds);
+  const elsewhere = [...new Set(survivors.values())].filter((id) => !customers.has(id));
+  const found = new Map([...customers, ...(await readCustomers(trx, elsewhere)).customers]);
+  const resolved = customerIds.map((id) => [id, found.get(survivors.get(id) ?? id)] as const);
+  return new Map(resolved.filter((pair): pair is [string, KnownCustomer] => pair[1] !== undefined));
+}
+
+/** The customer an id stands for, with the saved state; undefined if unknown. */
+export async function readCustomer(trx: Trx, customerId: string): Promise<KnownCustomer | undefined> {
+  return (await resolveCustomers(trx, [customerId])).get(customerId);
 }
 
 /** Where a page of events begins: after this instant and id. */

@@ -19,6 +19,22 @@ export interface CustomerRow extends CustomerDates {
   readonly fold: string;
 }
 
+/** A customer's own row, with every other id that stands for the same one since a merge, sorted (`compareText`). */
+export interface ListedCustomer extends CustomerDates {
+  readonly merged_ids: readonly string[];
+}
+
+/** A customer with the saved state and the other ids. */
+export type KnownCustomer = CustomerRow & ListedCustomer;
+
+/** What is stored of some ids. */
+export interface FoundCustomers {
+  /** Those that are customers. */
+  readonly customers: ReadonlyMap<string, KnownCustomer>;
+  /** Those that were merged, and the customer each stands for. */
+  readonly survivors: ReadonlyMap<string, string>;
+}
+
 /**
  * Locks the customers' rows in the order of the ids, which must be sorted (`compareText`), and creates those that are missing. Returns the ids that
  * were created. The update never takes place: being aimed at is enough to lock a row, and leaves no dead version behind.
@@ -32,17 +48,21 @@ export async function lockCustomers(trx: Trx, customerIds: readonly string[], to
   return new Set(rows.map((row) => row.customer_id));
 }
 
-/** Reads customers with their saved states. */
-export async function readCustomers(trx: Trx, customerIds: readonly string[]): Promise<Map<string, CustomerRow>> {
-  if (customerIds.length === 0) return new Map();
+/** Reads what is stored of the ids: customers with their saved states, and who the merged ones were merged into. */
+export async function readCustomers(trx: Trx, customerIds: readonly string[]): Promise<FoundCustomers> {
+  const customers = new Map<string, KnownCustomer>();
+  const survivors = new Map<string, string>();
+  if (customerIds.length === 0) return { customers, survivors };
   const rows = await trx
     .selectFrom('customers')
-    .innerJoin('customer_states', 'customer_states.customer_id', 'customers.customer_id')
+    .leftJoin('customer_states', 'customer_states.customer_id', 'customers.customer_id')
     .select([
       'customers.customer_id',
       'known_since',
       'received_on',
       'group_ids',
+      'merged_into',
+      'merged_ids',
       'events',
       'turnover',
       'pending_refunds',
@@ -50,7 +70,12 @@ export async function readCustomers(trx: Trx, customerIds: readonly string[]): P
     ])
     .where('customers.customer_id', '=', sql<string>`any(${customerIds}::text[])`)
     .execute();
-  return new Map(rows.map((row) => [row.customer_id, { ...row, turnover: Number(row.turnover) }]));
+  for (const { merged_into, events, turnover, pending_refunds, fold, ...row } of rows) {
+    if (merged_into !== null) survivors.set(row.customer_id, merged_into);
+    else if (events !== null && pending_refunds !== null && fold !== null)
+      customers.set(row.customer_id, { ...row, events, turnover: Number(turnover), pending_refunds, fold });
+  }
+  return { customers, survivors };
 }
 
 /** Writes what callers say of customers. Only rows that exist are changed. */
@@ -64,24 +89,29 @@ export async function writeAttributes(trx: Trx, rows: readonly CustomerRow[]): P
     where customers.customer_id = given.customer_id`.execute(trx);
 }
 
-/** The next customers in order of their ids. */
-export async function pageCustomers(trx: Trx, after: string, limit: number): Promise<CustomerDates[]> {
+/** The next customers in order of their ids; merged ids are none. */
+export async function pageCustomers(trx: Trx, after: string, limit: number): Promise<ListedCustomer[]> {
   return await trx
     .selectFrom('customers')
-    .selectAll()
+    .select(['customer_id', 'known_since', 'received_on', 'group_ids', 'merged_ids'])
     .where('customer_id', '>', after)
+    .where('merged_into', 'is', null)
     .orderBy('customer_id')
     .limit(limit)
     .execute();
 }
 
-/** Rows of customer tables that belong to no customer, by table; a table without any is absent. */
+/** What a customer's row owns. */
+const OWNED = ['customer_stages', 'customer_states', 'purchases', 'refunds', 'interactions'] as const;
+
+/** Rows of customer tables that belong to no customer, or to an id that was merged, by table; a table without any is absent. */
 export async function readOrphans(trx: Trx): Promise<Map<string, number>> {
   const orphans = new Map<string, number>();
-  for (const table of ['customer_states', 'customer_stages', 'purchases', 'refunds', 'interactions'] as const) {
+  for (const table of OWNED) {
     const { rows } = await sql<{ orphans: number }>`
       select count(*)::int4 as orphans from ${sql.table(table)} as owned
-      where not exists (select from customers where customers.customer_id = owned.customer_id)`.execute(trx);
+      where not exists (
+        select from customers where customers.customer_id = owned.customer_id and merged_into is null)`.execute(trx);
     if (rows[0]!.orphans > 0) orphans.set(table, rows[0]!.orphans);
   }
   return orphans;
@@ -92,11 +122,16 @@ export function numberArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }
 
+/** Removes the customers' events, saved states and spells; their own rows stay. */
+export async function deleteHistories(trx: Trx, customerIds: readonly string[]): Promise<void> {
+  for (const table of OWNED) {
+    await trx.deleteFrom(table).where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();
+  }
+}
+
 /** Removes every row of the customers, their events included. */
 export async function deleteCustomers(trx: Trx, customerIds: readonly string[]): Promise<void> {
   if (customerIds.length === 0) return;
-  const tables = ['customer_stages', 'customer_states', 'purchases', 'refunds', 'interactions', 'customers'] as const;
-  for (const table of tables) {
-    await trx.deleteFrom(table).where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();
-  }
+  await deleteHistories(trx, customerIds);
+  await trx.deleteFrom('customers').where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();
 }

@@ -3,6 +3,8 @@ import type { Database, Trx } from './connect.ts';
 
 /** Distinct groups a deployment can have. */
 export const MAX_GROUPS = 200;
+/** Groups one customer can carry. */
+export const MAX_CUSTOMER_GROUPS = 16;
 
 /** Ids of the named groups; unknown names are absent. */
 export async function readGroupIds(db: Database | Trx, names: readonly string[]): Promise<Map<string, number>> {

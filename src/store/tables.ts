@@ -29,6 +29,8 @@ interface CustomersTable {
   known_since: number | null;
   received_on: number;
   group_ids: Generated<number[]>;
+  merged_into: Generated<string | null>;
+  merged_ids: Generated<string[]>;
 }
 
 interface CustomerStatesTable {

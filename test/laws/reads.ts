@@ -196,7 +196,7 @@ function compareOwn(both: SideBySide, customerId: string, rng: Rng, timelines: n
 
 async function compareCustomer(both: SideBySide, customerId: string): Promise<void> {
   const path = `/v1/customers/${encodeURIComponent(customerId)}`;
-  const expected = { customer_id: customerId, ...both.oracle.customer(customerId) };
+  const expected = { customer_id: customerId, merged_ids: [], ...both.oracle.customer(customerId) };
   requireSame(`GET ${path}`, await get(both, path), expected);
 }
 

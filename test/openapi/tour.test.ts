@@ -142,6 +142,29 @@ async function correct(tour: Tour): Promise<void> {
   await tour.go('putPurchase', 409, { params: { customer_id: 'rich', item_id: 'more' }, body: huge });
 }
 
+/** Merges that are done, done again, and refused. */
+async function merge(tour: Tour): Promise<void> {
+  const of = (customer_id: string, amount: string) => {
+    return { customer_id, purchase_id: 'p-merge', purchased_at: '2026-01-05', amount };
+  };
+  const items = [of('ben', '1'), of('eve', '1'), of('kim', '2'), of('zoe', '3')];
+  await tour.go('postPurchases', 200, { body: { items } });
+  const params = { customer_id: 'eve' };
+  await tour.go('mergeCustomer', 200, { params, body: { into: 'ben' } });
+  await tour.go('mergeCustomer', 200, { params, body: { into: 'ben' } });
+  await tour.go('getCustomer', 200, { params });
+  await tour.go('mergeCustomer', 409, { params, body: { into: 'kim' } });
+  await tour.go('mergeCustomer', 409, { params: { customer_id: 'zoe' }, body: { into: 'kim' } });
+  await tour.go('mergeCustomer', 409, { params: { customer_id: 'zoe' }, body: { into: 'eve' } });
+  await tour.go('mergeCustomer', 404, { params, body: { into: 'nobody' } });
+  await tour.go('mergeCustomer', 404, { params: { customer_id: 'nobody' }, body: { into: 'eve' } });
+  await tour.go('mergeCustomer', 400, { params, body: { into: 'eve' } });
+  await tour.go('mergeCustomer', 400, { params, body: {} });
+  await tour.go('mergeCustomer', 415, { params, body: '{}', headers: { 'content-type': 'text/plain' } });
+  await tour.go('mergeCustomer', 413, { params, body: ' '.repeat(4_194_305) });
+  await tour.go('mergeCustomer', 414, { params: { customer_id: 'x'.repeat(2_000) }, body: { into: 'ben' } });
+}
+
 async function readCustomers(tour: Tour): Promise<void> {
   for (const operationId of [
     'getCustomer',
@@ -229,6 +252,7 @@ async function operate(tour: Tour): Promise<void> {
 }
 
 async function erase(tour: Tour): Promise<void> {
+  await merge(tour);
   await tour.go('eraseCustomer', 204, { params: ANA });
   await tour.go('eraseCustomer', 204, { params: ANA });
   await tour.go('eraseCustomer', 404, { params: { customer_id: 'nobody' } });

@@ -132,6 +132,10 @@ const TOUR: readonly (readonly [
   ['DELETE', `${customer}/purchases/{item_id}`, undefined, { item_id: 'p1' }],
   ['DELETE', `${customer}/refunds/{item_id}`, undefined, { item_id: 'r1' }],
   ['DELETE', `${customer}/interactions/{item_id}`, undefined, { item_id: 'i1' }],
+  ['POST', '/v1/purchases', { items: [{ customer_id: 'a-survivor', purchase_id: 'p9', ...purchase }] }],
+  ['POST', `${customer}/merge`, { into: 'a-survivor' }],
+  ['POST', '/v1/purchases', { items: [{ customer_id: ids[5], purchase_id: 'p8', ...purchase }] }],
+  ['GET', `${customer}/purchases`],
   ['DELETE', customer],
   ['POST', '/v1/interactions', { items: [{ customer_id: ids[5], interaction_id: 'i9', ...interaction }] }],
 ];

@@ -131,13 +131,14 @@ function mountEvents(
       const place = readCursor(list, cursor, isInteger);
       const after = place === null ? null : { at: place.value, id: place.id };
       return await snapshot(engine, async (trx) => {
-        if ((await readCustomer(trx, customer_id)) === undefined) throw new Problem('customer_not_found');
-        const rows = await pageEvents(trx, kind, customer_id, after, limit + 1);
+        const customer = await readCustomer(trx, customer_id);
+        if (customer === undefined) throw new Problem('customer_not_found');
+        const rows = await pageEvents(trx, kind, customer.customer_id, after, limit + 1);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1)! : null;
         const next_cursor =
           last === null ? null : writeCursor(list, { value: Number(last.at), id: last[ID_COLUMNS[kind]] as string });
-        return { items: await show(trx, customer_id, shown, engine.decimals), next_cursor };
+        return { items: await show(trx, customer.customer_id, shown, engine.decimals), next_cursor };
       });
     },
   });

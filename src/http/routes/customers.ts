@@ -13,7 +13,7 @@ import { modelParameter, readDay } from '../../reports/parameters.ts';
 import type { Trx } from '../../store/connect.ts';
 import { readCustomer } from '../../store/customer-reads.ts';
 import { readGroupNames } from '../../store/groups.ts';
-import { answerOn, contextOf, readDays, readingPlan } from '../classify-stored.ts';
+import { answerOn, contextOf, readDays, readingPlan, type StoredDays } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel, snapshot } from '../context.ts';
 import { SPELL_EXAMPLE, STAGE_EXAMPLE } from '../examples.ts';
 import { mount } from '../route.ts';
@@ -53,12 +53,13 @@ function mountCustomer(app: FastifyInstance, source: EngineSource): void {
     success: [
       {
         status: 200,
-        description: 'As of all stored events.',
+        description: 'As of all stored events. Of an id that was merged, the survivor.',
         schema: Type.Ref('Customer'),
         example: {
           customer_id: 'c-1',
           known_since: '2025-02-20',
           groups: ['channel:search'],
+          merged_ids: ['guest-81'],
           purchases: 5,
           purchase_days: 4,
           revenue: '210.40',
@@ -76,17 +77,18 @@ function mountCustomer(app: FastifyInstance, source: EngineSource): void {
   });
 }
 
-async function customerFigures(trx: Trx, engine: Engine, customer_id: string) {
-  const row = await readCustomer(trx, customer_id);
+async function customerFigures(trx: Trx, engine: Engine, id: string) {
+  const row = await readCustomer(trx, id);
   if (row === undefined) throw new Problem('customer_not_found');
   const names = await readGroupNames(trx);
   const { facts } = settleTail({ ...engine.plan, folds: [] }, decodeFold(row.fold), () => undefined).state;
   const money = (minor: number): string => formatMoney(minor, engine.decimals);
   const maybeDay = (found: number | null): string | null => (found === null ? null : formatDay(found));
   return {
-    customer_id,
+    customer_id: row.customer_id,
     known_since: formatDay(facts.known_on),
-    groups: row.group_ids.map((id) => names.get(id)!).sort(),
+    groups: row.group_ids.map((group) => names.get(group)!).sort(),
+    merged_ids: row.merged_ids,
     purchases: facts.purchases,
     purchase_days: facts.purchase_days,
     revenue: money(facts.revenue),
@@ -128,20 +130,20 @@ function mountStages(app: FastifyInstance, source: EngineSource): void {
       const query = request.query as { as_of?: string; model?: string };
       const only = query.model === undefined ? null : requireModel(engine, query.model);
       const about = { as_of: readAsOf(engine, query.as_of), today: todayOf(engine), language: languageOf(request) };
-      const days = await requireDays(engine, idOf(request));
+      const { customer_id, days } = await requireDays(engine, idOf(request));
       const plan = readingPlan(engine.plan);
       const indexes = only === null ? engine.models.map((_, index) => index) : [only];
       return {
-        items: indexes.map((index) => answerOn(plan, index, idOf(request), days, contextOf(engine, index, about))),
+        items: indexes.map((index) => answerOn(plan, index, customer_id, days, contextOf(engine, index, about))),
       };
     },
   });
 }
 
-async function requireDays(engine: Engine, customer_id: string) {
-  const days = (await snapshot(engine, async (trx) => await readDays(trx, [customer_id]))).get(customer_id);
-  if (days === undefined) throw new Problem('customer_not_found');
-  return days;
+async function requireDays(engine: Engine, id: string): Promise<StoredDays> {
+  const found = (await snapshot(engine, async (trx) => await readDays(trx, [id]))).get(id);
+  if (found === undefined) throw new Problem('customer_not_found');
+  return found;
 }
 
 function mountTimeline(app: FastifyInstance, source: EngineSource): void {
@@ -171,9 +173,9 @@ function mountTimeline(app: FastifyInstance, source: EngineSource): void {
     handler: async (request) => {
       const engine = requireEngine(source);
       const index = requireModel(engine, (request.query as { model?: string }).model ?? 'lifecycle');
-      const customer_id = idOf(request);
       const today = todayOf(engine);
-      const spells = timeline(readingPlan(engine.plan), index, await requireDays(engine, customer_id));
+      const { customer_id, days } = await requireDays(engine, idOf(request));
+      const spells = timeline(readingPlan(engine.plan), index, days);
       const { model, version } = engine.models[index]!;
       const items = spells.map(({ stage, activity, from, to }) => {
         return {
@@ -214,7 +216,8 @@ function mountLookup(app: FastifyInstance, source: EngineSource): void {
     success: [
       {
         status: 200,
-        description: 'Answers in the order asked for; ids that are not known stand in not_found.',
+        description:
+          'Answers in the order asked for, under the ids asked for, also where an id was merged; ids that are not known stand in not_found.',
         schema: Type.Object({ items: Type.Array(Type.Ref('StageAnswer')), not_found: Type.Array(Type.String()) }),
         example: { items: [STAGE_EXAMPLE], not_found: ['c-2'] },
       },
@@ -234,7 +237,7 @@ function mountLookup(app: FastifyInstance, source: EngineSource): void {
       const plan = readingPlan(engine.plan);
       const known = ids.filter((id) => days.has(id));
       return {
-        items: known.map((id) => answerOn(plan, index, id, days.get(id)!, context)),
+        items: known.map((id) => answerOn(plan, index, id, days.get(id)!.days, context)),
         not_found: ids.filter((id) => !days.has(id)),
       };
     },

@@ -24,7 +24,7 @@ export function itemRoutes(app: FastifyInstance, source: EngineSource, metrics: 
     tag: 'ingest',
     summary: 'Erase a customer',
     description:
-      'Removes everything of the customer, for past days too. A salted hash of the id and the day stay: items dated on or before that day, and customer records without a later known_since, are then invalid with customer_erased; later events start a new customer.',
+      'Removes everything of the customer, for past days too, and under every id that was merged. A salted hash of each id and the day stay: items dated on or before that day, and customer records without a later known_since, are then invalid with customer_erased; later events start a new customer.',
     scope: 'admin',
     params: Type.Object({ customer_id: customerIdParameter }),
     success: [{ status: 204, description: 'Erased, now or before.', schema: Type.Null() }],

@@ -52,12 +52,18 @@ export const Interaction = Type.Object(
   { $id: 'Interaction' },
 );
 
+/** The ids that were merged into a customer. */
+export const mergedIds = Type.Array(customerId, {
+  description: 'Other ids of the same customer since a merge, sorted; each is answered as customer_id is.',
+});
+
 /** A customer with totals. */
 export const Customer = Type.Object(
   {
-    customer_id: customerId,
+    customer_id: { ...customerId, description: "The caller's own id; that of the survivor if an id was merged." },
     known_since: day('The day the customer became known: as said, or the first event if that is earlier.'),
     groups: Type.Array(Type.String()),
+    merged_ids: mergedIds,
     purchases: count('Purchases that count.'),
     purchase_days: count('n: days with at least one purchase that counts.'),
     revenue: money('Amounts less refunds.'),

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { DEPARTURE_REASONS } from '../../domain/activity-day.ts';
 import { day, oneOf } from '../../reports/fields.ts';
+import { MAX_CUSTOMER_GROUPS } from '../../store/groups.ts';
 
 /** Items in one batch at most. */
 export const MAX_ITEMS = 1_000;
@@ -121,7 +122,7 @@ export const CustomerItem = Type.Object(
     ),
     groups: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
-        maxItems: 16,
+        maxItems: MAX_CUSTOMER_GROUPS,
         description:
           'Free tags; replaces the groups the customer had. A repeated tag counts once. 200 distinct ones in a deployment.',
       }),
