@@ -26,7 +26,7 @@ const LIKENESS: Readonly<Record<string, Likeness>> = {
     optional: ['new_buyers', 'reactivated_buyers', 'existing_revenue', 'revenue', 'profit'],
     uncompared: ['folk_figures', 'discount_rate', 'period_discount_rate'],
   },
-  'model-crosswalk': { uncompared: ['computed_at'] },
+  'model-crosswalk': { uncompared: ['computed_at', 'other', 'other_version'] },
   'time-in-stage': { optional: ['stage'] },
   'value-segments': { uncompared: ['profile', 'lorenz', 'computed_at'] },
 };
@@ -109,7 +109,7 @@ function evened(name: string, answer: Body): Body {
       return { ...answer, exits: rowsOf(answer.exits).filter((row) => row.exits !== 0) };
     case 'value-segments':
       return {
-        ...answer,
+        ...without(answer, ['value', 'period', 'customers', 'total', 'share_for_80_percent', 'stages']),
         items: items.map((row) => (row.threshold === null ? { ...row, tied_at_threshold: null } : row)),
       };
     case 'loyalty-economics':
@@ -117,6 +117,11 @@ function evened(name: string, answer: Body): Body {
     default:
       return answer;
   }
+}
+
+/** Without figures that repeat the question, or follow from others. */
+function without(answer: Body, names: readonly string[]): Body {
+  return Object.fromEntries(Object.entries(answer).filter(([name]) => !names.includes(name))) as Body;
 }
 
 /** Where what a customer is worth all but equals what it cost to win them, the change after that cost is noise. */
