@@ -131,3 +131,14 @@ t.test('who comes back from a lapse begins a new stay, and a change of activity 
   const coming = shop.ask('time-in-stage', { stage: 'core_customer', as_of: '2022-12-31' });
   t.match(coming, { spells: 1, median: 25 });
 });
+
+t.test('the median is the week in which exactly half are gone, whatever rounding says', async (t) => {
+  const shop = new LittleShop('2024-06-30');
+  for (let place = 1; place <= 10; place += 1) shop.buy(`c${place}`, '2024-01-01');
+  for (const id of ['c1', 'c2']) shop.buy(id, '2024-01-08');
+  for (const id of ['c3', 'c4']) shop.buy(id, '2024-01-15');
+  shop.buy('c5', '2024-01-22');
+  const answer = shop.ask('time-in-stage');
+  t.ok(Number(answer.items.at(-1)?.survival) > 0.5, '(1 − 2/10)(1 − 2/8)(1 − 1/6) comes out a little above a half');
+  t.equal(answer.median, 3);
+});

@@ -125,6 +125,12 @@ function staysOf({ spells }: Person, stage: string): Stay[] {
   return stays;
 }
 
+/** Whether Π(1 − d/r) is at most a half, in whole numbers: rounding must not put off a median. */
+function isHalfGone(steps: readonly Step[]): boolean {
+  const product = (of: (step: Step) => number): bigint => steps.reduce((all, step) => all * BigInt(of(step)), 1n);
+  return 2n * product(({ atRisk, events }) => atRisk - events) <= product(({ atRisk }) => atRisk);
+}
+
 /** How long stays in a stage last, by completed weeks, as of a day. Entry-month cohorts are followed as long as their youngest member. */
 export function timeInStage(people: readonly Person[], stages: readonly string[], stage: string, asOf: number) {
   const stays = people
@@ -157,7 +163,7 @@ export function timeInStage(people: readonly Person[], stages: readonly string[]
       items.push({ ...row, ...after });
     }
     survival = after.survival;
-    if (median === null && survival <= 0.5) median = week;
+    if (median === null && isHalfGone(steps)) median = week;
   }
   const left = exits.filter((exit) => (totals.get(exit) ?? 0) > 0);
   return {
