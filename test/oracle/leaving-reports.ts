@@ -31,6 +31,7 @@ interface Defection {
   readonly backAfter: number;
 }
 
+/** Moves into `lapsed` by period, stage left and reason; only rows with somebody in them. */
 export function defections({ people, periods, today, decimals, stages }: StageAsk) {
   const all = people.flatMap(defectionsOf);
   const rows = [];
