@@ -52,8 +52,8 @@ export function compareLists(both: SideBySide, rng: Rng): Compare[] {
   if (rng.chance(0.25)) query = { ...query, ...GROUP(both, model, rng) };
   else if (rng.chance(0.3)) query = { ...query, ...SEGMENT(both, model, rng) };
   if ((query.stage ?? query.activity) !== undefined && rng.chance(0.35)) {
-    const from = both.today + rng.between(-200, 200);
-    query = { ...query, entered_from: formatDay(from), entered_to: formatDay(from + rng.pick([1, 7, 30, 200])) };
+    const from = both.today + rng.between(-400, 200);
+    query = { ...query, entered_from: formatDay(from), entered_to: formatDay(from + rng.pick([1, 30, 200, 800])) };
   }
   const offered = Object.fromEntries(Object.entries(query).filter(([name]) => OFFERED.includes(name)));
   const limit = rng.chance(0.3) ? null : rng.between(1, 7);

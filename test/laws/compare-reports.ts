@@ -1,5 +1,6 @@
 import { REPORTS } from '../../src/reports/registry.ts';
 import { ANSWERS, type Query } from '../oracle/answers.ts';
+import { formatDay } from '../oracle/calendar.ts';
 import { GROUPS, type Rng } from '../oracle/random.ts';
 import { type Likeness, requireAlike } from './alike.ts';
 import { QUESTIONS } from './report-questions.ts';
@@ -86,10 +87,11 @@ async function compareReport(both: SideBySide, report: Registered, query: Query)
   const path = `/v1/reports/${name}?${new URLSearchParams(query)}`;
   const { status, body } = await both.service.call('GET', path);
   requireSame(`GET ${path} is answered`, { status, errors: body?.errors }, { status: 200, errors: undefined });
-  const head = [body.report, body.model, body.group, body.data_through];
+  const head = [body.report, body.model, body.group, body.data_through, body.projected ?? false];
   const model = report.per_model ? (query.model ?? 'lifecycle') : null;
   const { data_through } = both.oracle.status();
-  requireSame(`GET ${path} says what it is about`, head, [name, model, query.group ?? null, data_through]);
+  const isAhead = body.as_of > formatDay(both.today);
+  requireSame(`GET ${path} says what it is about`, head, [name, model, query.group ?? null, data_through, isAhead]);
   const own = Object.fromEntries(Object.entries(body as Body).filter(([member]) => !HEAD.includes(member))) as Body;
   const [actual, expected] = [own, ANSWERS[name]!(both.oracle, query)].map((answer) => evened(name, answer as Body));
   const isLifetime = name === 'value-segments' && (query.period ?? 'lifetime') === 'lifetime';

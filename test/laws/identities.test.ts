@@ -5,7 +5,8 @@ import { REPORTS } from '../../src/reports/registry.ts';
 import type { Query, ReportAnswer } from '../oracle/answers.ts';
 import { formatDay, parseDay } from '../oracle/calendar.ts';
 import { Rng } from '../oracle/random.ts';
-import { type Asked, type CustomerFigures, IDENTITIES } from './identities.ts';
+import type { Asked, CustomerFigures } from './adding-up.ts';
+import { IDENTITIES } from './identities.ts';
 import { batches, randomCustomers, randomEvents } from './random-events.ts';
 import { BUILT_IN, SideBySide } from './side-by-side.ts';
 

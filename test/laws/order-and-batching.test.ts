@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
+import { REPORTS } from '../../src/reports/registry.ts';
 import { formatDay } from '../oracle/calendar.ts';
 import { Rng } from '../oracle/random.ts';
 import type { TestService } from '../support/service.ts';
@@ -37,7 +38,26 @@ async function send(service: TestService, posts: readonly PostStep[], lanes = 1)
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-/** The bodies of reports, as they were sent: a series by month and one by day, and all moves, for everybody and a group. */
+/** Questions to the reports beside population and moves, by name: with a range of months where they take one. */
+const OTHER_QUESTIONS: Readonly<Record<string, readonly string[]>> = {
+  'cohort-retention': ['', '&basis=on_or_after'],
+  'repeat-purchases': ['', '&purchase_number=2'],
+  'value-segments': ['', '&value=profit'],
+  'model-crosswalk': ['&other=journey'],
+};
+
+/** Paths of every other report that is registered, for a model and a group. */
+function otherPaths(model: string, filter: string, from: string, to: string): string[] {
+  const others = REPORTS.filter(({ definition }) => !/^stage-(population|moves)$/.test(definition.report));
+  return others.flatMap(({ definition, query: { properties } }) => {
+    const own = 'grain' in properties ? `&grain=month&from=${from.slice(0, 7)}&to=${to.slice(0, 7)}` : '';
+    const parameters = `${'model' in properties ? `&model=${model}` : ''}${'group' in properties ? filter : ''}${own}`;
+    const questions = OTHER_QUESTIONS[definition.report] ?? [''];
+    return questions.map((question) => `${definition.report}?${`${parameters}${question}`.slice(1)}`);
+  });
+}
+
+/** The bodies of reports, as they were sent: a series by month and one by day, all moves, and every other report, for everybody and a group. */
 async function reportBodies(
   service: TestService,
   from: string,
@@ -52,8 +72,11 @@ async function reportBodies(
         `stage-population?model=${model}&from=${from}&to=${to}${filter}`,
         `stage-population?model=${model}&from=${dayOne}&to=${dayOne.slice(0, 4)}-12-31&interval=day${filter}`,
         `stage-moves?model=${model}&from=${from}&to=${to}${filter}`,
+        ...otherPaths(model, filter, from, to),
       ];
       for (const path of paths) {
+        // What depends on no model is asked once.
+        if (bodies.has(path)) continue;
         const answer = await service.call('GET', `/v1/reports/${path}`);
         if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${answer.text}`);
         bodies.set(path, answer.text);

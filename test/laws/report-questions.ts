@@ -60,7 +60,8 @@ function somePeriods({ today }: SideBySide, rng: Rng, usual: Grain = 'month'): Q
   const first = periodOf(today + rng.between(-BACK_DAYS, 60), grain);
   let end = first;
   for (let left = rng.between(1, MOST_PERIODS[grain]); left > 0; left -= 1) end = nextPeriod(end);
-  const isOpen = rng.chance(0.15) && first.from <= today;
+  // Open ranges of weeks would be longer than an answer of cohorts may be.
+  const isOpen = rng.chance(0.15) && first.from <= today && grain !== 'week';
   return {
     ...(stated ? { grain } : {}),
     ...rng.weighted<Query>([

@@ -223,3 +223,28 @@ t.test('costs are of winning until the first purchase day and of keeping after i
   });
   t.ok(Math.abs(Number(march?.cost_ratio) - 10) < 1e-9);
 });
+
+t.test('of a buyer who only takes back afterwards, nothing is kept', async (t) => {
+  const shop = new LittleShop('2024-06-15');
+  shop.buy('ana', '2024-01-05', '10.00');
+  shop.refund('ana', shop.buy('ana', '2024-02-05', '4.00'), '2024-02-06', '6.00');
+  t.match(shop.ask('revenue-movements', { from: '2024-02', to: '2024-03' }).items, [
+    { opening_revenue: '10.00', lost_revenue: '10.00', closing_revenue: '0.00', nrr: 0, grr: 0 },
+  ]);
+});
+
+t.test(
+  'who costs more to win than they are worth has no change after acquisition, and a month is discounted as one',
+  async (t) => {
+    const shop = new LittleShop('2025-02-01');
+    for (const id of ['ana', 'ben']) shop.buy(id, '2024-02-01', '50.00');
+    shop.buy('ana', '2024-03-01', '100.00');
+    const range = { grain: 'month', from: '2024-03', to: '2024-04' };
+    const [march] = shop.ask('loyalty-economics', { ...range, acquisition_cost: '199' }).items;
+    const d = 1.1 ** (1 / 12) - 1;
+    t.match(march, { retention: 0.5, margin: 100 });
+    t.ok(Math.abs(Number(march?.margin_now) - (100 * (1 + d)) / (0.5 + d)) < 1e-9, 'a little less than 200');
+    t.not(march?.profit_change_5_points, null);
+    t.equal(march?.profit_change_5_points_after_acquisition, null, '199 is more than 198.43');
+  },
+);

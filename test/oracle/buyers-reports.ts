@@ -37,6 +37,7 @@ function buyersOf(people: readonly Person[], period: Period): Buyers {
   return { all, before, fresh, returning, reactivated, dormant: before.filter((person) => !all.includes(person)) };
 }
 
+/** New, returning, reactivated and dormant buyers of each period. */
 export function customerFlow({ people, periods, today }: PeriodAsk): Row[] {
   return periods.map((period) => {
     const complete = isComplete(period, today);
@@ -53,6 +54,7 @@ export function customerFlow({ people, periods, today }: PeriodAsk): Row[] {
   });
 }
 
+/** What led from the revenue of the period before to that of each period. */
 export function revenueMovements({ people, periods, today, decimals }: PeriodAsk): Row[] {
   const money = (minor: number): string => formatMoney(minor, decimals);
   return periods.map((period) => {
@@ -131,6 +133,7 @@ export interface EconomicsParameters {
 
 const PERIODS_A_YEAR = { week: 52, month: 12, quarter: 4, year: 1 } as const;
 
+/** What winning and keeping customers cost and is worth, period by period. Averages are numbers of major units. */
 export function loyaltyEconomics(ask: PeriodAsk, parameters: EconomicsParameters): Row[] {
   return ask.periods.map((period) => economicsOf(ask, period, parameters));
 }

@@ -20,6 +20,7 @@ export interface CustomerFilter {
   readonly entered?: { readonly from: number; readonly to: number } | undefined;
 }
 
+/** Orders of a list: all descending but `customer_id`, which also decides ties. */
 export type CustomerSort = 'revenue' | 'profit' | 'last_purchase_day' | 'customer_id';
 
 /** The rows of the list in their order. Everything but the position is said of all stored events; the position is that of today. */

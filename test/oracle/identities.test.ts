@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type Asked, IDENTITIES } from '../laws/identities.ts';
+import type { Asked } from '../laws/adding-up.ts';
+import { IDENTITIES } from '../laws/identities.ts';
 import { batches, randomCustomers, randomEvents } from '../laws/random-events.ts';
 import { ANSWERS } from './answers.ts';
 import { formatDay, parseDay } from './calendar.ts';

@@ -131,3 +131,69 @@ t.test('who comes back from a lapse begins a new stay, and a change of activity 
   const coming = shop.ask('time-in-stage', { stage: 'core_customer', as_of: '2022-12-31' });
   t.match(coming, { spells: 1, median: 25 });
 });
+
+t.test('the median is the week in which exactly half are gone, whatever rounding says', async (t) => {
+  const shop = new LittleShop('2024-06-30');
+  for (let place = 1; place <= 10; place += 1) shop.buy(`c${place}`, '2024-01-01');
+  for (const id of ['c1', 'c2']) shop.buy(id, '2024-01-08');
+  for (const id of ['c3', 'c4']) shop.buy(id, '2024-01-15');
+  shop.buy('c5', '2024-01-22');
+  const answer = shop.ask('time-in-stage');
+  t.ok(Number(answer.items.at(-1)?.survival) > 0.5, '(1 − 2/10)(1 − 2/8)(1 − 1/6) comes out a little above a half');
+  t.equal(answer.median, 3);
+});
+
+t.test('who is lapsed already does not defect again on another stage', async (t) => {
+  const shop = new LittleShop('2025-06-15');
+  shop.buy('ana', '2023-01-01');
+  shop.buy('ana', '2023-12-01');
+  shop.tell('ana', '2023-12-01', 'departure', { reason: 'price' });
+  t.strictSame(shop.rows('defections', { from: '2023-01', to: '2025-01' }, ...MEMBERS), [
+    '2023-07 first_time_buyer unknown 1 10.00 181',
+  ]);
+});
+
+t.test('a departure on a purchase day belongs to that purchase, not to the one before', async (t) => {
+  const shop = new LittleShop('2025-06-15');
+  shop.tell('ana', '2023-01-31', 'departure', { reason: 'other' });
+  shop.buy('ana', '2023-02-01');
+  shop.buy('ana', '2023-12-01');
+  shop.tell('ana', '2023-12-01', 'departure', { reason: 'price' });
+  shop.buy('ben', '2023-03-01');
+  shop.buy('ben', '2023-05-01');
+  shop.tell('ben', '2023-05-01', 'departure', { reason: 'boredom' });
+  t.strictSame(shop.rows('defections', { from: '2023-01', to: '2025-01' }, 'period', 'stage_left', 'reason'), [
+    '2023-05 first_time_buyer boredom',
+    '2023-08 first_time_buyer unknown',
+  ]);
+});
+
+t.test('nothing dated after the defection is at stake', async (t) => {
+  const shop = new LittleShop('2025-06-15');
+  shop.buy('ana', '2023-01-05');
+  shop.tell('ana', '2023-01-10', 'departure', { reason: 'price' });
+  shop.refund('ana', shop.buy('ana', '2023-01-20', '1.00'), '2023-01-20', '3.00');
+  t.strictSame(shop.rows('defections', { from: '2023-01', to: '2023-02' }, 'value_at_stake'), ['10.00']);
+});
+
+t.test('a complaint resolved on its own day is not open', async (t) => {
+  const shop = new LittleShop('2025-06-15');
+  shop.buy('ana', '2023-01-01');
+  shop.tell('ana', '2023-07-01', 'complaint');
+  shop.tell('ana', '2023-07-01', 'resolution');
+  t.strictSame(shop.rows('defections', { from: '2023-07', to: '2023-08' }, 'reason'), ['unknown']);
+});
+
+t.test('a younger month leaves the risk set when its follow-up ends', async (t) => {
+  // As of 2024-03-21: February ended 3 weeks before, January 7 weeks and a day.
+  const shop = new LittleShop('2024-03-21');
+  shop.buy('ana', '2024-01-10');
+  shop.buy('ana', '2024-02-01');
+  shop.buy('ben', '2024-02-10');
+  shop.buy('cid', '2024-02-10');
+  shop.buy('cid', '2024-02-24');
+  t.strictSame(shop.rows('time-in-stage', {}, 'weeks', 'at_risk', 'exits', 'survival'), [
+    `2 3 1 ${1 - 1 / 3}`,
+    '3 1 1 0',
+  ]);
+});

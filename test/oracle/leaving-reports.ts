@@ -31,6 +31,7 @@ interface Defection {
   readonly backAfter: number;
 }
 
+/** Moves into `lapsed` by period, stage left and reason; only rows with somebody in them. */
 export function defections({ people, periods, today, decimals, stages }: StageAsk) {
   const all = people.flatMap(defectionsOf);
   const rows = [];
@@ -125,6 +126,12 @@ function staysOf({ spells }: Person, stage: string): Stay[] {
   return stays;
 }
 
+/** Whether Π(1 − d/r) is at most a half, in whole numbers: rounding must not put off a median. */
+function isHalfGone(steps: readonly Step[]): boolean {
+  const product = (of: (step: Step) => number): bigint => steps.reduce((all, step) => all * BigInt(of(step)), 1n);
+  return 2n * product(({ atRisk, events }) => atRisk - events) <= product(({ atRisk }) => atRisk);
+}
+
 /** How long stays in a stage last, by completed weeks, as of a day. Entry-month cohorts are followed as long as their youngest member. */
 export function timeInStage(people: readonly Person[], stages: readonly string[], stage: string, asOf: number) {
   const stays = people
@@ -157,8 +164,7 @@ export function timeInStage(people: readonly Person[], stages: readonly string[]
       items.push({ ...row, ...after });
     }
     survival = after.survival;
-    // A product of fractions that is a half may miss it by its last digits.
-    if (median === null && survival <= 0.5 + 1e-12) median = week;
+    if (median === null && isHalfGone(steps)) median = week;
   }
   const left = exits.filter((exit) => (totals.get(exit) ?? 0) > 0);
   return {

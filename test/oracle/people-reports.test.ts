@@ -67,6 +67,7 @@ t.test('the first fifth is rounded up, the last fifth down, and ties go by id', 
     negative: { customers: 0, value: '0.00' },
     cost_without_purchase: { customers: 2, costs: '7.75' },
   });
+  t.equal(listed(shop, { segment: 'top' }), 'a e', 'e before f');
   shop.tell('a', '2023-12-31', 'contact', { cost: '80.00' });
   const profit = shop.ask('value-segments', { value: 'profit' });
   t.match(profit, { negative: { customers: 1, value: '-30.00' }, customers_for_80_percent: null });
@@ -131,6 +132,7 @@ t.test('a list asks when a time in a place began, or will begin', async (t) => {
     listed(shop, { ...filter, entered: { from: parseDay(from), to: parseDay(to) } });
   t.equal(entered('2024-08-31', '2024-09-01', { activity: 'at_risk' }), 'ana', 'scheduled');
   t.equal(entered('2024-06-09', '2024-06-10', { activity: 'at_risk' }), 'ben', 'since last week');
+  t.equal(entered('2024-06-01', '2024-06-09', { activity: 'at_risk' }), '', 'the range ends before its end');
   t.equal(entered('2024-01-01', '2024-06-15', { activity: 'active' }), 'ana', 'the active time of Ben is over');
   t.equal(entered('2024-03-10', '2024-03-11', { stage: 'early_repeat_buyer' }), 'ben', 'activity does not matter');
   t.equal(entered('2024-03-10', '2024-06-01', { stage: 'early_repeat_buyer', activity: 'at_risk' }), '');

@@ -31,6 +31,7 @@ export interface Person {
   readonly spells: readonly Spell[];
 }
 
+/** Sifts what is stored of a customer. */
 export function personOf(id: string, customer: StoredCustomer, spells: readonly Spell[]): Person {
   const purchases = settledPurchases(customer);
   const interactions = [...customer.interactions.values()].filter((interaction) => !interaction.void);
@@ -59,6 +60,7 @@ export function sumIn(rows: readonly Dated[], { from, to }: Pick<Period, 'from' 
   return sum;
 }
 
+/** The sum of all amounts. */
 export function sumAll(rows: readonly Dated[]): number {
   return rows.reduce((sum, { amount }) => sum + amount, 0);
 }
@@ -68,6 +70,7 @@ export function profitIn(person: Person, days: Pick<Period, 'from' | 'to'>): num
   return sumIn(person.revenue, days) - sumIn(person.costs, days);
 }
 
+/** Whether there is a day and it lies in [from, to). */
 export function isIn(day: number | undefined, { from, to }: Pick<Period, 'from' | 'to'>): boolean {
   return day !== undefined && day >= from && day < to;
 }

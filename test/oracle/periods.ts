@@ -2,6 +2,7 @@ import { formatDay, parseDay } from './calendar.ts';
 
 /** The lengths reports count in; weeks are ISO weeks. */
 export const GRAINS = ['week', 'month', 'quarter', 'year'] as const;
+/** One of `GRAINS`. */
 export type Grain = (typeof GRAINS)[number];
 
 /** A calendar period: its name as reports write it, its first day, and the first day after it. */
@@ -25,10 +26,12 @@ export function periodOf(day: number, grain: Grain): Period {
   return { name: `${year}-Q${quarter}`, grain, from, to: firstOf(year, quarter * 3 + 1) };
 }
 
+/** The period after. */
 export function nextPeriod(period: Period): Period {
   return periodOf(period.to, period.grain);
 }
 
+/** The period before. */
 export function previousPeriod(period: Period): Period {
   return periodOf(period.from - 1, period.grain);
 }

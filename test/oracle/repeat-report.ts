@@ -14,6 +14,7 @@ interface Episode {
   readonly gap: number | null;
 }
 
+/** Who went on from each purchase day; survival and gaps are those of the number asked for, or of the first. */
 export function repeatPurchases(people: readonly Person[], today: number, purchaseNumber: number | null) {
   const every = Array.from({ length: MOST }, (_, place) => place + 1);
   const asked = every.filter((n) =>

@@ -125,3 +125,18 @@ t.test('two models cross at the end of today', async (t) => {
     'early_repeat_buyer',
   ]);
 });
+
+t.test('what happens on the day after a period is not in it', async (t) => {
+  const shop = new LittleShop('2025-06-15');
+  // 181 days after 2024-01-02 is 2024-07-01.
+  shop.buy('ana', '2024-01-02');
+  shop.buy('ben', '2024-01-01');
+  const lapsed = shop.rows('stage-retention', { from: '2024-06', to: '2024-07' }, 'customers', 'lapsed', 'lapse_rate');
+  t.strictSame(lapsed, ['2 1 0.5']);
+  shop.buy('cid', '2024-07-01');
+  const net = shop.ask('stage-moves', { basis: 'net', from: '2024-06-01', to: '2024-07-01' });
+  t.strictSame(
+    net.items.map((row) => Object.values(row).join(' ')),
+    ['first_time_buyer at_risk first_time_buyer lapsed 1'],
+  );
+});

@@ -4,6 +4,7 @@ export interface Step {
   readonly events: number;
 }
 
+/** Survival with its 95 % bounds. */
 export interface Estimate {
   readonly survival: number;
   readonly lower: number | null;

@@ -31,6 +31,7 @@ export function segmentsOf<Customer>(ranked: readonly Customer[]): Record<'top' 
   return { top: ranked.slice(0, top), middle: ranked.slice(top, upper), bottom: ranked.slice(upper) };
 }
 
+/** The segments of lifetime value or of a year's, and what stands beside them; without profile and Lorenz curve. */
 export function valueSegments(people: readonly Person[], value: Value, period: string, decimals: number) {
   const days = period === 'lifetime' ? ALWAYS : parsePeriod(period, 'year');
   const ranked = rankByValue(people, value, period);
