@@ -1,7 +1,8 @@
 import t from 'tap';
 import { testService } from '../support/service.ts';
 
-const { call } = await testService(t, { clock: () => Date.UTC(2021, 0, 6, 12) });
+let now = Date.UTC(2021, 0, 6, 12);
+const { call } = await testService(t, { clock: () => now });
 
 async function flow(query: string): Promise<string[]> {
   const { status, body, text } = await call('GET', `/v1/reports/customer-flow?${query}`);
@@ -86,6 +87,13 @@ t.test('with four customers stored', async (t) => {
     await call('POST', '/v1/refunds', { items: [refund] });
     t.strictSame(await flow('from=2020-12&to=2021-02'), ['2020-12 0 0 1 0 1 true', '2021-01 1 1 0 null 2 false']);
   });
+});
+
+t.test('a period is running on its last day, and complete on the next', async (t) => {
+  now = Date.UTC(2021, 0, 31, 23, 59);
+  t.match(await flow('from=2021-01&to=2021-02'), [/ null \d false$/]);
+  now = Date.UTC(2021, 1, 1);
+  t.match(await flow('from=2021-01&to=2021-02'), [/ 0 \d true$/]);
 });
 
 t.test('what is no period, no range or too many periods is refused', async (t) => {

@@ -213,3 +213,18 @@ t.test('parameters out of bounds are refused by name', async (t) => {
   t.equal(await refused('discount_rate=10.1'), '400 discount_rate out_of_range');
   t.equal(await refused('from=2024-01'), '400 from not_a_period');
 });
+
+t.test('a currency without decimals has figures in its own unit', async (t) => {
+  const yen = await testService(t, { clock: () => Date.UTC(2025, 5, 15, 12), currency: 'JPY', currency_decimals: 0 });
+  const told = { customer_id: 'a', purchased_at: '2024-03-01', amount: '1000', cost: '100' };
+  await yen.call('POST', '/v1/purchases', { items: [{ ...told, purchase_id: 'p' }] });
+  const contact = { customer_id: 'a', interaction_id: 'i', occurred_at: '2024-02-01', kind: 'contact', cost: '30' };
+  await yen.call('POST', '/v1/interactions', { items: [contact] });
+  const path = '/v1/reports/loyalty-economics?from=2024&to=2025&retention_cost=15';
+  const { body } = await yen.call('GET', path);
+  t.match(body.items, [
+    { profit: '870', margin: 870, acquisition_cost_each: 30, retention_cost_each: 15, cost_ratio: 2 },
+  ]);
+  const { body: refused } = await yen.call('GET', `${path}.5`);
+  t.match(refused.errors, [{ parameter: 'retention_cost', code: 'invalid_value' }]);
+});

@@ -1,7 +1,9 @@
 import t from 'tap';
+import { revenueMovements } from '../../src/reports/revenue-movements.ts';
+import { day } from '../support/notation.ts';
 import { testService } from '../support/service.ts';
 
-const { call } = await testService(t, { clock: () => Date.UTC(2025, 5, 15, 12) });
+const { call, db, engine } = await testService(t, { clock: () => Date.UTC(2025, 5, 15, 12) });
 
 async function movements(query: string): Promise<string[]> {
   const { status, body, text } = await call('GET', `/v1/reports/revenue-movements?${query}`);
@@ -21,6 +23,9 @@ t.test('without customers nothing moves, and no share is kept of nothing', async
     '2025-05 0.00 0.00 0.00 0.00 0.00 0.00 0.00 null null true',
     '2025-06 0.00 0.00 0.00 0.00 null null 0.00 null null false',
   ]);
+  const context = { trx: db, model: engine.plan.models[0]!, group_id: 0, today: day('2025-06-15'), decimals: 2 };
+  const answer = await revenueMovements.read(context, { from: '2025-05', to: '2025-06' });
+  t.match(answer, { items: [{ nrr: null, grr: null }] }, 'no quotient that JSON cannot write');
 });
 
 t.test('with five customers stored', async (t) => {
