@@ -7,7 +7,7 @@ import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
 import type { Minor } from '../domain/money.ts';
 import type { Emit, Projection } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
-import type { ReportContext } from './report.ts';
+import { MAX_ROWS, type ReportContext } from './report.ts';
 
 /** Rows of whole ISO weeks, dated their Mondays. */
 export const WEEK_ROW = 0;
@@ -153,7 +153,10 @@ export interface DefectionSum {
   readonly won_back_365: number;
 }
 
-/** Sums the defections of each period, from week rows or from month rows. One statement; rows ascending by period, stage left and reason. */
+/**
+ * Sums the defections of each period, from week rows or from month rows. One statement; rows ascending by period, stage left and reason, at most one more
+ * than an answer may have.
+ */
 export async function sumDefections(
   { trx, model, group_id }: ReportContext,
   { grain, starts, end }: PeriodRange,
@@ -168,6 +171,7 @@ export async function sumDefections(
       and day between ${starts[0]} and ${end - 1}
     group by 1, 2, 3
     having sum(defections) <> 0
-    order by 1, 2, 3`.execute(trx);
+    order by 1, 2, 3
+    limit ${MAX_ROWS + 1}`.execute(trx);
   return rows;
 }

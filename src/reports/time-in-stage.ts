@@ -55,7 +55,7 @@ export const timeInStage: Report<Query> = {
     exclusions:
       'Time while lapsed: a win-back begins a new spell. Changes of activity among none, active and at_risk neither end a spell nor begin one. Spells of months that end after `as_of`. There are no groups.',
     reading:
-      'Of 412 spells as early repeat buyer still going on after 3 weeks, 21 ended in the next one by becoming core customer; by then 14 % of all spells had ended so, and 83 % went on.',
+      '412 spells as early repeat buyer were still under observation after 3 weeks; 21 of them ended before the fourth was over by becoming core customer. By then 14 % of all spells had ended so, and 83 % went on.',
   },
   operation_id: 'getTimeInStage',
   per_model: true,
