@@ -61,19 +61,19 @@ async function walk({ service }: SideBySide, asked: Asked, limit: number): Promi
 /** A question with some of all filters. */
 function ask(rng: Rng, both: SideBySide): Asked {
   const model = rng.pick(both.models);
-  const stage = rng.chance(0.5) ? { stage: rng.pick(model.stages).stage } : {};
-  const activity = rng.chance(0.5) ? { activity: rng.pick(ACTIVITIES) } : {};
-  const from = both.today + rng.pick([-400, -60, -7, -1, 0, 1, 2, 30, 90]);
-  const entered = { entered_from: formatDay(from), entered_to: formatDay(from + rng.pick([1, 7, 60, 365])) };
+  const stage = rng.chance(0.45) ? { stage: rng.pick(model.stages).stage } : {};
+  const activity = rng.chance(0.45) ? { activity: rng.pick(ACTIVITIES) } : {};
+  const from = both.today + rng.pick([-500, -200, -60, -7, -1, 0, 1, 2, 30, 90]);
+  const entered = { entered_from: formatDay(from), entered_to: formatDay(from + rng.pick([1, 14, 100, 400])) };
   const placed = 'stage' in stage || 'activity' in activity;
   return {
     model: model.model_id,
     ...stage,
     ...activity,
-    ...(placed && rng.chance(0.4) ? entered : {}),
-    ...(rng.chance(0.2) ? { group: rng.pick(['vip', 'new']) } : {}),
-    ...(rng.chance(0.15) ? { days_since_last_purchase_at_least: rng.between(0, 300) } : {}),
-    ...(rng.chance(0.15) ? { days_since_last_interaction_at_least: rng.between(0, 300) } : {}),
+    ...(placed && rng.chance(0.5) ? entered : {}),
+    ...(rng.chance(0.15) ? { group: rng.pick(['vip', 'new']) } : {}),
+    ...(rng.chance(0.1) ? { days_since_last_purchase_at_least: rng.between(0, 300) } : {}),
+    ...(rng.chance(0.1) ? { days_since_last_interaction_at_least: rng.between(0, 300) } : {}),
     ...(rng.chance(0.1) ? { days_since_open_complaint_at_least: rng.between(0, 100) } : {}),
     ...(rng.chance(0.8) ? { sort: rng.pick(SORTS) } : {}),
   };

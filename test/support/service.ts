@@ -106,7 +106,7 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
         ...(body === undefined ? {} : { payload: json ? JSON.stringify(body) : (body as string) }),
       });
-      const isJson = answer.body !== '' && /json/.test(String(answer.headers['content-type'] ?? ''));
+      const isJson = answer.body !== '' && /[/+]json\b/.test(String(answer.headers['content-type'] ?? ''));
       return {
         status: answer.statusCode,
         headers: answer.headers,
