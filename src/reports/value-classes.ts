@@ -76,13 +76,16 @@ async function readLevels(
   const levels = new Map<number, ValueClass[]>(wanted.map((index) => [index, []]));
   if (wanted.length === 0) return levels;
   const value = sql.ref(`customer_states.${by}`);
+  // One branch for each class: of bounds that are constants the planner knows how few customers they hold.
+  const branches = wanted.map(
+    (index) => sql`
+    select ${index}::int4 as index, ${value}::float8 as value, count(*)::float8 as customers from customer_states
+    where ${value} between ${classes[index]!.least}::int8 and ${classes[index]!.greatest}::int8
+      and first_purchase_day is not null ${inGroup(group_id)}
+    group by 2`,
+  );
   const { rows } = await sql<{ index: number; value: number; customers: number }>`
-    select wanted.index, ${value}::float8 as value, count(*)::float8 as customers
-    from unnest(${wanted}::int4[], ${wanted.map((index) => classes[index]!.least)}::int8[],
-      ${wanted.map((index) => classes[index]!.greatest)}::int8[]) as wanted (index, least, greatest)
-    join customer_states on ${value} between wanted.least and wanted.greatest
-    where first_purchase_day is not null ${inGroup(group_id)}
-    group by 1, 2 order by 1, 2 desc`.execute(trx);
+    ${sql.join(branches, sql` union all `)} order by 1, 2 desc`.execute(trx);
   for (const row of rows)
     levels.get(row.index)!.push({
       least: row.value,

@@ -7,7 +7,7 @@ export interface ValueClass {
   readonly value: bigint;
 }
 
-/** Beyond this the shape of a class must be read: the error that the Gini coefficient and each point of the Lorenz curve may have. */
+/** The error that the Gini coefficient and each point of the Lorenz curve may have. */
 export const MOST_ERROR = 1e-6;
 /** Points of the Lorenz curve: every twentieth of the customers, both ends included. */
 const LORENZ_STEPS = 20;
@@ -88,8 +88,8 @@ export interface LorenzPoint {
 }
 
 /**
- * Gini coefficient of max(value, 0), `2 Σ i·x_i / (n Σ x) − (n + 1)/n` with the values ascending, every customer of a class counted with the mean of it. Null if
- * nobody has a value above zero. The classes descend.
+ * Gini coefficient of max(value, 0), `2 Σ i·x_i / (n Σ x) − (n + 1)/n` with the values ascending: exact between the classes, and within a class halfway
+ * between the least and the most that its bounds and its mean allow. Null if nobody has a value above zero. The classes descend.
  */
 export function giniOf(classes: readonly ValueClass[]): number | null {
   const customers = customersOf(classes);
@@ -97,35 +97,43 @@ export function giniOf(classes: readonly ValueClass[]): number | null {
   if (total === 0) return null;
   let below = customers;
   let concentrated = 0;
+  let within = 0;
   for (const one of classes) {
     below -= one.customers;
     // The mean rank of the class is below + (customers + 1) / 2.
-    if (one.value > 0n) concentrated += (Number(one.value) / total) * (2 * below + one.customers + 1);
+    concentrated += (positive(one) / total) * (2 * below + one.customers + 1);
+    within += (bendOf(one) / total) * one.customers;
   }
-  return (concentrated - (customers + 1)) / customers;
+  return (concentrated - (customers + 1) + within / 2) / customers;
 }
 
-/** The Lorenz curve of max(value, 0), the least valuable customers first, straight between two customers; empty if nobody has a value above zero. */
+/**
+ * The Lorenz curve of max(value, 0), the least valuable customers first, straight between two customers; empty if nobody has a value above zero. A
+ * point within a class lies halfway between the least and the most that its bounds and its mean allow.
+ */
 export function lorenzOf(classes: readonly ValueClass[]): LorenzPoint[] {
   const total = Number(totalOf(classes, true));
-  if (total === 0) return [];
+  return lorenzPlaces(classes).map(({ step, index, part, below }) => {
+    const one = classes[index]!;
+    const worth = below + part * positive(one) - sagOf(one, part) / 2;
+    return { share_of_customers: step / LORENZ_STEPS, share_of_value: worth / total };
+  });
+}
+
+/** Where the points of the Lorenz curve fall: in which class, after which part of its customers, and what all below the class are worth. */
+function lorenzPlaces(classes: readonly ValueClass[]) {
+  if (totalOf(classes, true) === 0n) return [];
   const customers = customersOf(classes);
-  const points: LorenzPoint[] = [];
-  let [below, worth] = [0, 0];
+  let [before, below] = [0, 0];
   let index = classes.length - 1;
-  for (let step = 0; step <= LORENZ_STEPS; step += 1) {
+  return Array.from({ length: LORENZ_STEPS + 1 }, (_, step) => {
     const wanted = (customers * step) / LORENZ_STEPS;
-    for (; below + classes[index]!.customers < wanted; index -= 1) {
-      below += classes[index]!.customers;
-      worth += positive(classes[index]!);
+    for (; before + classes[index]!.customers < wanted; index -= 1) {
+      before += classes[index]!.customers;
+      below += positive(classes[index]!);
     }
-    const part = (wanted - below) / classes[index]!.customers;
-    points.push({
-      share_of_customers: step / LORENZ_STEPS,
-      share_of_value: (worth + part * positive(classes[index]!)) / total,
-    });
-  }
-  return points;
+    return { step, index, part: (wanted - before) / classes[index]!.customers, below };
+  });
 }
 
 function positive({ value }: ValueClass): number {
@@ -134,7 +142,7 @@ function positive({ value }: ValueClass): number {
 
 /**
  * Indices of the classes whose customers must be read one value at a time, ascending: those in which a segment or the 80 % end, and those so crowded that
- * means would leave an error above `MOST_ERROR`.
+ * the shape of the curve could be off by more than `MOST_ERROR`.
  */
 export function classesToRead(classes: readonly ValueClass[]): number[] {
   const customers = customersOf(classes);
@@ -142,33 +150,44 @@ export function classesToRead(classes: readonly ValueClass[]): number[] {
   const wanted = new Set(lastRanks(customers).map((rank) => rankIn(classes, rank).index));
   const eighty = eightyPercent(classes);
   if (eighty !== null) wanted.add(eighty.index);
-  for (const index of crowded(classes, customers)) wanted.add(index);
+  const total = Number(totalOf(classes, true));
+  for (const { index, part } of lorenzPlaces(classes))
+    if (sagOf(classes[index]!, part) / 2 / total > MOST_ERROR) wanted.add(index);
+  for (const index of crowded(classes, customers, total)) wanted.add(index);
   return [...wanted].filter((index) => classes[index]!.least !== classes[index]!.greatest).sort((a, b) => a - b);
 }
 
-/**
- * A class of n customers with mean m between a and b is bent most if they all have a or b: its curve then leaves the straight line by β·n/total, with
- * β = (m − a)(b − m)/(b − a), and the Gini coefficient changes by that times n/customers.
- */
-function crowded(classes: readonly ValueClass[], customers: number): number[] {
-  const total = Number(totalOf(classes, true));
-  const bends = classes.flatMap((one, index) => {
-    const bend = one.value > 0n ? bendOf(one) / total : 0;
-    return bend > 0 ? [{ index, bend, error: (bend * one.customers) / customers }] : [];
+/** The classes that must be known for the Gini coefficient, so few as possible. */
+function crowded(classes: readonly ValueClass[], customers: number, total: number): number[] {
+  const errors = classes.flatMap((one, index) => {
+    const bend = bendOf(one);
+    return bend > 0 ? [{ index, error: ((bend / total) * one.customers) / customers / 2 }] : [];
   });
-  bends.sort((a, b) => b.error - a.error);
-  let left = bends.reduce((sum, { error }) => sum + error, 0);
-  return bends.flatMap(({ index, bend, error }) => {
-    const dear = left > MOST_ERROR || bend > MOST_ERROR;
+  let left = errors.reduce((sum, { error }) => sum + error, 0);
+  if (left <= MOST_ERROR) return [];
+  errors.sort((a, b) => b.error - a.error);
+  return errors.flatMap(({ index, error }) => {
+    const dear = left > MOST_ERROR;
     if (dear) left -= error;
     return dear ? [index] : [];
   });
 }
 
+/**
+ * How far the curve of a class may leave the straight line, in minor units: n customers with mean m between a and b bend it most if they all have a or
+ * b, by n·(m − a)(b − m)/(b − a). 0 for values that are not above zero.
+ */
 function bendOf({ least, greatest, customers, value }: ValueClass): number {
-  if (least === greatest) return 0;
+  if (least === greatest || value <= 0n) return 0;
   const mean = Number(value) / customers;
   return (customers * (mean - least) * (greatest - mean)) / (greatest - least);
+}
+
+/** The same after a part of the customers. */
+function sagOf({ least, greatest, customers, value }: ValueClass, part: number): number {
+  if (least === greatest || value <= 0n) return 0;
+  const mean = Number(value) / customers;
+  return customers * Math.min(part * (mean - least), (1 - part) * (greatest - mean));
 }
 
 /** The classes with some of them, all of one bucket each, replaced by what was read of them. */

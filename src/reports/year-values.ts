@@ -178,10 +178,11 @@ function spanValues({ totals, alone, marks, segments }: Found): Omit<SpanValues,
     segments: segments.map((one) => ({ ...one, value: BigInt(one.value), threshold: BigInt(one.threshold) })),
     customers_for_80_percent: totals.customers_for_80_percent,
     gini: totals.gini,
+    // Every point of the curve falls between two of them or on one customer, so that bounds are of no use.
     classes: marks.map(({ rank, running }, index): ValueClass => {
       const before = marks[index - 1];
       const value = BigInt(running) - BigInt(before?.running ?? 0);
-      return { least: 0, greatest: Number.MAX_SAFE_INTEGER, customers: rank - (before?.rank ?? 0), value };
+      return { least: 0, greatest: 0, customers: rank - (before?.rank ?? 0), value };
     }),
     negative: { customers: totals.negative_customers, value: BigInt(totals.negative_value) },
     costs_alone: { customers: alone.customers, costs: BigInt(alone.costs) },

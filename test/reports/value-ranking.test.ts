@@ -107,7 +107,7 @@ t.test('only classes in which something ends are read, if the others hold few', 
   );
 });
 
-t.test('a crowded class is read: its mean would bend the curve too much', async (t) => {
+t.test('a crowded class is read: its customers could bend the curve too much', async (t) => {
   const classes = [level(90_000, 10), bucket(10_240, 10_303, 5_000, 5_000 * 10_270), level(12, 5_000)];
   t.strictSame(classesToRead(classes), [1]);
   const read = [level(10_300, 2_500), level(10_240, 2_500)];
