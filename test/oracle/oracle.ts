@@ -17,6 +17,7 @@ import {
   type InteractionItem,
   type ItemBody,
   type ItemKind,
+  type MergeStatus,
   type PurchaseItem,
   type PutStatus,
   type RefundItem,
@@ -136,6 +137,20 @@ export class Oracle {
   /** False stands for 404. */
   eraseCustomer(customerId: string): boolean {
     return this.#store.erase(customerId);
+  }
+
+  mergeCustomers(customerId: string, into: string): MergeStatus {
+    return this.#store.merge(customerId, into);
+  }
+
+  /** The customer an id stands for. */
+  survivor(customerId: string): string {
+    return this.#store.survivor(customerId);
+  }
+
+  /** The ids that stand for a customer since they were merged. */
+  mergedIds(customerId: string): string[] {
+    return this.#store.mergedIds(customerId);
   }
 
   stagePopulation(modelId: string, asOf: string, group?: string): PopulationRow[] {
