@@ -195,9 +195,12 @@ function compareOwn(both: SideBySide, customerId: string, rng: Rng, timelines: n
 }
 
 async function compareCustomer(both: SideBySide, customerId: string): Promise<void> {
-  const path = `/v1/customers/${encodeURIComponent(customerId)}`;
-  const expected = { customer_id: customerId, merged_ids: [], ...both.oracle.customer(customerId) };
-  requireSame(`GET ${path}`, await get(both, path), expected);
+  const merged_ids = both.oracle.mergedIds(customerId);
+  const expected = { customer_id: customerId, merged_ids, ...both.oracle.customer(customerId) };
+  for (const id of [customerId, ...merged_ids]) {
+    const path = `/v1/customers/${encodeURIComponent(id)}`;
+    requireSame(`GET ${path}`, await get(both, path), expected);
+  }
 }
 
 async function compareTimeline(both: SideBySide, customerId: string, modelId: string): Promise<void> {

@@ -106,6 +106,7 @@ export class SideBySide {
     else if (step.kind === 'post') await this.post([step]);
     else if (step.kind === 'put') await this.#put(step);
     else if (step.kind === 'delete') await this.#delete(step);
+    else if (step.kind === 'merge') await this.#merge(step.customer_id, step.into);
     else await this.#erase(step.customer_id);
   }
 
@@ -115,7 +116,7 @@ export class SideBySide {
    */
   async post(steps: readonly PostStep[], rng?: Rng): Promise<void> {
     const expected = steps.map((step) => postToOracle(this.oracle, step));
-    const requests = rng === undefined ? wholeRequests(steps) : splitRequests(steps, rng);
+    const requests = rng === undefined ? wholeRequests(steps) : splitRequests(steps, rng, this.oracle);
     const statuses = steps.map((step) => step.items.map(() => 'not answered'));
     const send = async ({ route, items }: SplitRequest): Promise<void> => {
       const bodies = items.map(({ item }) => item);
@@ -162,6 +163,14 @@ export class SideBySide {
     const found = this.oracle.eraseCustomer(customerId);
     const answer = await this.service.call('DELETE', `/v1/customers/${encodeURIComponent(customerId)}`);
     requireSame('DELETE of a customer', outcomeOf(answer), found ? [204, null] : [404, 'customer_not_found']);
+  }
+
+  async #merge(customerId: string, into: string): Promise<void> {
+    const expected = this.oracle.mergeCustomers(customerId, into);
+    const path = `/v1/customers/${encodeURIComponent(customerId)}/merge`;
+    const { status, body } = await this.service.call('POST', path, { into });
+    const code = { merged: 200, customer_not_found: 404, customer_merged: 409, merge_conflict: 409 }[expected];
+    requireSame('POST of a merge', [status, body.code ?? 'merged'], [code, expected]);
   }
 
   #newOracle(): Oracle {
@@ -212,13 +221,16 @@ function sentItems({ items }: PostStep, step: number): Sent[] {
   return (items as readonly Item[]).map((item, place) => ({ item, step, place }));
 }
 
-function splitRequests(steps: readonly PostStep[], rng: Rng): SplitRequest[] {
+function splitRequests(steps: readonly PostStep[], rng: Rng, oracle: Oracle): SplitRequest[] {
   const routes = [...new Set(steps.map((step) => step.route))];
   return routes.flatMap((route) => {
     const sent = steps.flatMap((step, index) => (step.route === route ? sentItems(step, index) : []));
     const byId = new Map<string, Sent[]>();
     for (const one of sent) {
-      const key = JSON.stringify([one.item.customer_id, route === 'customers' ? null : one.item[ITEM_ID[route]]]);
+      const key = JSON.stringify([
+        oracle.survivor(one.item.customer_id),
+        route === 'customers' ? null : one.item[ITEM_ID[route]],
+      ]);
       byId.set(key, [...(byId.get(key) ?? []), one]);
     }
     const requests = Array.from({ length: rng.between(1, 5) }, (): Sent[] => []);

@@ -406,3 +406,29 @@ t.test('the CDNOW sample stands where a separate program saw it', { skip }, asyn
     '244091.94',
   );
 });
+
+t.test('merged customers are one under every id, unless their items contradict each other', async (t) => {
+  const { oracle, clock } = oracleOf(ALWAYS, 'UTC', '2024-05-05');
+  const bought = (customer_id: string, purchase_id: string, amount = '1') => {
+    return { customer_id, purchase_id, purchased_at: '2024-01-01', amount };
+  };
+  oracle.postPurchases([bought('ana', 'p'), bought('ben', 'p'), bought('ben', 'q'), bought('eve', 'q', '2')]);
+  oracle.postCustomers([
+    { customer_id: 'ana', known_since: '2023-12-01', groups: ['b'] },
+    { customer_id: 'ben', groups: ['a'] },
+  ]);
+  t.equal(oracle.mergeCustomers('ben', 'nobody'), 'customer_not_found');
+  t.equal(oracle.mergeCustomers('ben', 'ana'), 'merged');
+  t.equal(oracle.mergeCustomers('ben', 'ana'), 'merged', 'again');
+  t.equal(oracle.mergeCustomers('ben', 'eve'), 'customer_merged');
+  t.equal(oracle.mergeCustomers('eve', 'ben'), 'merge_conflict');
+  t.match(oracle.customer('ana'), { known_since: '2023-12-01', purchases: 2, revenue: '2.00', groups: ['a', 'b'] });
+  t.strictSame(oracle.customerIds(), ['ana', 'eve']);
+  t.strictSame(oracle.mergedIds('ana'), ['ben']);
+  t.strictSame(oracle.postPurchases([bought('ben', 'p'), bought('ben', 'r')]), ['duplicate', 'created']);
+  t.equal(oracle.customer('ana')?.purchases, 3);
+  t.equal(oracle.eraseCustomer('ben'), true);
+  clock.today = '2024-05-06';
+  t.strictSame(oracle.customerIds(), ['eve']);
+  t.strictSame(oracle.postPurchases([bought('ben', 'p'), bought('ana', 'p')]), ['invalid', 'invalid']);
+});

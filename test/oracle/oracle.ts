@@ -18,6 +18,7 @@ import {
   type InteractionItem,
   type ItemBody,
   type ItemKind,
+  type MergeStatus,
   type PurchaseItem,
   type PutStatus,
   type RefundItem,
@@ -159,6 +160,20 @@ export class Oracle {
     return everybody.map(([id, customer]) =>
       personOf(id, customer, modelId === null ? [] : this.#spells(modelId, id, customer)),
     );
+  }
+
+  mergeCustomers(customerId: string, into: string): MergeStatus {
+    return this.#store.merge(customerId, into);
+  }
+
+  /** The customer an id stands for. */
+  survivor(customerId: string): string {
+    return this.#store.survivor(customerId);
+  }
+
+  /** The ids that stand for a customer since they were merged. */
+  mergedIds(customerId: string): string[] {
+    return this.#store.mergedIds(customerId);
   }
 
   stagePopulation(modelId: string, asOf: string, group?: string): PopulationRow[] {

@@ -28,6 +28,7 @@ export type Step =
     }
   | { readonly kind: 'delete'; readonly route: ItemKind; readonly customer_id: string; readonly item_id: string }
   | { readonly kind: 'erase'; readonly customer_id: string }
+  | { readonly kind: 'merge'; readonly customer_id: string; readonly into: string }
   | { readonly kind: 'advance_clock'; readonly days: number };
 
 export interface RandomStepsOptions {
@@ -105,6 +106,7 @@ class Shop {
       [14, () => this.#put()],
       [8, () => this.#delete()],
       [4, () => this.#erase()],
+      [4, () => this.#merge()],
     ])();
   }
 
@@ -159,7 +161,8 @@ class Shop {
       return this.#drawn(route, customer_id, this.#newId(route, customer_id));
     }
     const item = rng.pick(again);
-    if (how === 'same') return item;
+    // Now and then somebody else's: what both have is then one item if they are merged.
+    if (how === 'same') return rng.chance(0.2) ? { ...item, customer_id: rng.pick(this.#customers) } : item;
     if (how === 'restated') return { ...item, body: this.#draw.restated(item.body) };
     return this.#drawn(route, item.customer_id, item.item_id);
   }
@@ -199,6 +202,22 @@ class Shop {
     return { kind: 'erase', customer_id };
   }
 
+  /** Two customers become one, or would: most often one of those whose item ids are their own, so that nothing contradicts. */
+  #merge(): Step {
+    const rng = this.#rng;
+    const guests = this.#customers.filter((id) => this.#isGuest(id));
+    const customer_id = rng.pick(rng.chance(0.8) && guests.length > 0 ? guests : this.#customers);
+    const into = rng.chance(0.05) ? 'never sent' : rng.pick(this.#customers.filter((id) => id !== customer_id));
+    return rng.chance(0.05)
+      ? { kind: 'merge', customer_id: into, into: customer_id }
+      : { kind: 'merge', customer_id, into };
+  }
+
+  /** Every other customer has item ids that nobody else has. */
+  #isGuest(customerId: string): boolean {
+    return this.#customers.indexOf(customerId) % 2 === 1;
+  }
+
   #drawn(route: ItemKind, customer_id: string, item_id: string): SentItem {
     return { route, customer_id, item_id, body: this.#body(route, customer_id) };
   }
@@ -210,17 +229,24 @@ class Shop {
     const own = this.#sent.filter((item) => item.route === 'purchases' && item.customer_id === customerId);
     const known = own.length > 0 && this.#rng.chance(0.8) ? this.#rng.pick(own) : null;
     // The next number is a purchase still to come, if it ever comes.
-    const coming = `p${(this.#counters.get(`purchases ${customerId}`) ?? 0) + this.#rng.between(1, 2)}`;
+    const coming = this.#numbered('purchases', customerId, this.#rng.between(1, 2));
     const purchase = known === null ? null : (known.body as PurchaseBody);
     return this.#draw.refund(day, this.#clock, known?.item_id ?? coming, purchase);
   }
 
   #newId(route: ItemKind, customerId: string): string {
     if (this.#rng.chance(0.06)) return this.#rng.pick(ODD_ITEM_IDS);
+    const id = this.#numbered(route, customerId, 1);
     const key = `${route} ${customerId}`;
-    const next = (this.#counters.get(key) ?? 0) + 1;
-    this.#counters.set(key, next);
-    return `${route.slice(0, 1)}${next}`;
+    this.#counters.set(key, (this.#counters.get(key) ?? 0) + 1);
+    return id;
+  }
+
+  /** The id of the item so many after the last one of its kind. */
+  #numbered(route: ItemKind, customerId: string, after: number): string {
+    const number = (this.#counters.get(`${route} ${customerId}`) ?? 0) + after;
+    const own = this.#isGuest(customerId) ? `${this.#customers.indexOf(customerId)}-` : '';
+    return `${route.slice(0, 1)}${own}${number}`;
   }
 
   /** A day up to tomorrow: one everybody shares, one at a model's distance from this customer's last drawn, today, or any. */

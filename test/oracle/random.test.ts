@@ -127,6 +127,9 @@ function apply(target: Oracle | EventStore, step: Exclude<Step, { kind: 'advance
   else if (step.kind === 'erase') {
     if (target instanceof Oracle) target.eraseCustomer(step.customer_id);
     else target.erase(step.customer_id);
+  } else if (step.kind === 'merge') {
+    if (target instanceof Oracle) target.mergeCustomers(step.customer_id, step.into);
+    else target.merge(step.customer_id, step.into);
   } else if (target instanceof Oracle) postToOracle(target, step);
   else postToStore(target, step);
 }

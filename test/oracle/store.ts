@@ -5,6 +5,8 @@ import { parseMoney } from './money.ts';
 export type Status = 'created' | 'updated' | 'duplicate' | 'conflict' | 'invalid';
 /** What became of a PUT. */
 export type PutStatus = 'created' | 'updated' | 'duplicate' | 'customer_erased';
+/** What became of a merge. */
+export type MergeStatus = 'merged' | 'customer_not_found' | 'customer_merged' | 'merge_conflict';
 export type ItemKind = 'purchases' | 'refunds' | 'interactions';
 
 /** The bodies of PUT: the items of POST without their ids. */
@@ -76,7 +78,7 @@ export interface Interaction extends Row {
 export interface StoredCustomer {
   knownSince: number | null;
   /** The day of receipt of a customer record that brought no `known_since`, or of the first event. */
-  readonly received: number;
+  received: number;
   groups: readonly string[];
   readonly purchases: Map<string, Purchase>;
   readonly refunds: Map<string, Refund>;
@@ -86,6 +88,8 @@ export interface StoredCustomer {
 /** The stored events, and what becomes of each item sent. `today` answers a day number. */
 export class EventStore {
   readonly customers = new Map<string, StoredCustomer>();
+  /** The customer that every merged id stands for. */
+  readonly survivors = new Map<string, string>();
   readonly #erased = new Map<string, number>();
   readonly #calendar: Calendar;
   readonly #decimals: number;
@@ -100,9 +104,9 @@ export class EventStore {
   }
 
   postCustomer(item: CustomerItem): Status {
-    const id = item.customer_id;
+    const id = this.survivor(item.customer_id);
     const knownSince = item.known_since === undefined ? null : this.#calendar.read(item.known_since).day;
-    const erased = this.#erased.get(id);
+    const erased = this.#erased.get(item.customer_id);
     if (erased !== undefined && (knownSince === null || knownSince <= erased)) return 'invalid';
     const groups = item.groups === undefined ? null : [...new Set(item.groups)].sort();
     const customer = this.customers.get(id);
@@ -119,18 +123,20 @@ export class EventStore {
     return 'updated';
   }
 
-  postItem(kind: ItemKind, customerId: string, itemId: string, body: ItemBody): Status {
+  postItem(kind: ItemKind, sentFor: string, itemId: string, body: ItemBody): Status {
     const row = this.#row(kind, itemId, body);
-    if (this.#isErased(customerId, row)) return 'invalid';
+    if (this.#isErased(sentFor, row)) return 'invalid';
+    const customerId = this.survivor(sentFor);
     const stored = this.customers.get(customerId)?.[kind].get(itemId);
     if (stored !== undefined) return stored.content === row.content ? 'duplicate' : 'conflict';
     this.#set(kind, customerId, row);
     return 'created';
   }
 
-  putItem(kind: ItemKind, customerId: string, itemId: string, body: ItemBody): PutStatus {
+  putItem(kind: ItemKind, sentFor: string, itemId: string, body: ItemBody): PutStatus {
     const row = this.#row(kind, itemId, body);
-    if (this.#isErased(customerId, row)) return 'customer_erased';
+    if (this.#isErased(sentFor, row)) return 'customer_erased';
+    const customerId = this.survivor(sentFor);
     const stored = this.customers.get(customerId)?.[kind].get(itemId);
     if (stored !== undefined && !stored.void && stored.content === row.content) return 'duplicate';
     this.#set(kind, customerId, row);
@@ -138,19 +144,60 @@ export class EventStore {
   }
 
   /** Voids a row. False when there is none. */
-  deleteItem(kind: ItemKind, customerId: string, itemId: string): boolean {
+  deleteItem(kind: ItemKind, sentFor: string, itemId: string): boolean {
+    const customerId = this.survivor(sentFor);
     const stored = this.customers.get(customerId)?.[kind].get(itemId);
     if (stored === undefined) return false;
     this.#set(kind, customerId, { ...stored, void: true });
     return true;
   }
 
-  /** Removes a customer and remembers the day. False when nobody of that id is or was known. */
-  erase(customerId: string): boolean {
-    if (!this.customers.delete(customerId)) return this.#erased.has(customerId);
-    this.#erased.set(customerId, this.#today());
+  /** Removes a customer under every id and remembers the day. False when nobody of that id is or was known. */
+  erase(sentFor: string): boolean {
+    const customerId = this.survivor(sentFor);
+    const ids = [customerId, ...this.mergedIds(customerId)];
+    if (!this.customers.delete(customerId)) return this.#erased.has(sentFor);
+    for (const id of ids) {
+      this.survivors.delete(id);
+      this.#erased.set(id, this.#today());
+    }
     this.#changed(customerId);
     return true;
+  }
+
+  /** Puts the rows of one customer under another, whom the old id stands for from then on. */
+  merge(oldId: string, intoId: string): MergeStatus {
+    const [from, to] = [this.survivor(oldId), this.survivor(intoId)];
+    const [old, kept] = [this.customers.get(from), this.customers.get(to)];
+    if (old === undefined || kept === undefined) return 'customer_not_found';
+    if (old === kept) return 'merged';
+    if (from !== oldId) return 'customer_merged';
+    const kinds = ['purchases', 'refunds', 'interactions'] as const;
+    const rows = kinds.flatMap((kind) =>
+      [...old[kind].values()].map((row) => ({ kind, row, same: kept[kind].get(row.id) })),
+    );
+    const differs = rows.some(({ row, same }) => same && (same.content !== row.content || same.void !== row.void));
+    if (differs) return 'merge_conflict';
+    for (const { kind, row, same } of rows) if (same === undefined) this.#set(kind, to, row);
+    const days = [old.knownSince, kept.knownSince].filter((day) => day !== null);
+    kept.knownSince = days.length === 0 ? null : Math.min(...days);
+    kept.received = Math.min(old.received, kept.received);
+    kept.groups = [...new Set([...old.groups, ...kept.groups])].sort();
+    this.customers.delete(from);
+    for (const id of [from, ...this.mergedIds(from)]) this.survivors.set(id, to);
+    for (const id of [from, to]) this.#changed(id);
+    return 'merged';
+  }
+
+  /** The customer an id stands for. */
+  survivor(id: string): string {
+    return this.survivors.get(id) ?? id;
+  }
+
+  /** The ids that stand for a customer, in the order of their UTF-8 bytes. */
+  mergedIds(customerId: string): string[] {
+    const ids = [...this.survivors].flatMap(([id, survivor]) => (survivor === customerId ? [id] : []));
+    return ids.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
   }
 
   #isErased(customerId: string, row: Row): boolean {
