@@ -38,6 +38,7 @@ export const PROBLEMS = {
   customer_not_found: entry(404, 'The customer is not known', 'Check the customer_id; ids are compared exactly.'),
   item_not_found: entry(404, 'The customer has no such item', 'Check the id; ids are compared exactly.'),
   method_not_allowed: entry(405, 'The path does not take this method', 'The Allow header names the methods it takes.'),
+  not_acceptable: entry(406, 'None of the accepted forms can be answered', 'Correct the Accept header.'),
   request_timeout: entry(408, 'The request took too long to arrive', 'Send it again over a faster connection.', true),
   customer_erased: entry(
     409,

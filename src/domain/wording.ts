@@ -1,5 +1,5 @@
 import type { Input, Need } from './explain.ts';
-import { type Feature, type Language, MONEY_FEATURES, type Model, type Operator } from './model.ts';
+import { type Activity, type Feature, type Language, MONEY_FEATURES, type Model, type Operator } from './model.ts';
 import { formatMoney } from './money.ts';
 
 interface Words {
@@ -11,6 +11,7 @@ interface Words {
   readonly within: (days: number) => string;
   readonly now: (value: string) => string;
   readonly nothing: string;
+  readonly activities: Readonly<Record<Activity, string>>;
   readonly activity: (names: string) => string;
   readonly stage: (name: string, reached: boolean) => string;
   readonly and: string;
@@ -37,6 +38,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     within: (days) => (days === 1 ? ' within 1 day' : ` within ${days} days`),
     now: (value) => ` (now ${value})`,
     nothing: 'none',
+    activities: { none: 'never bought', active: 'active', at_risk: 'at risk', lapsed: 'lapsed' },
     activity: (names) => `activity ${names}`,
     stage: (name, reached) => (reached ? `having reached ${name}` : `never having reached ${name}`),
     and: ' and ',
@@ -60,7 +62,8 @@ const WORDS: Readonly<Record<Language, Words>> = {
     ofKinds: (kinds) => ` (${kinds})`,
     within: (days) => (days === 1 ? ' en 1 día' : ` en ${days} días`),
     now: (value) => ` (ahora ${value})`,
-    nothing: 'ninguno',
+    nothing: 'sin dato',
+    activities: { none: 'sin compras', active: 'activo', at_risk: 'en riesgo', lapsed: 'perdido' },
     activity: (names) => `actividad ${names}`,
     stage: (name, reached) => (reached ? `haber alcanzado ${name}` : `no haber alcanzado nunca ${name}`),
     and: ' y ',
@@ -87,7 +90,8 @@ const WORDS: Readonly<Record<Language, Words>> = {
     ofKinds: (kinds) => ` (${kinds})`,
     within: (days) => (days === 1 ? ' innerhalb von 1 Tag' : ` innerhalb von ${days} Tagen`),
     now: (value) => ` (jetzt ${value})`,
-    nothing: 'keine',
+    nothing: 'ohne Angabe',
+    activities: { none: 'ohne Kauf', active: 'aktiv', at_risk: 'gefährdet', lapsed: 'abgewandert' },
     activity: (names) => `Aktivität ${names}`,
     stage: (name, reached) => (reached ? `${name} erreicht zu haben` : `${name} nie erreicht zu haben`),
     and: ' und ',
@@ -120,7 +124,10 @@ export function wordNeed(need: Need, context: WordingContext): string {
     case 'comparison':
       return wordComparison(need, words, context.decimals);
     case 'activity':
-      return words.activity(need.activities.join(words.or)) + words.now(need.now);
+      return (
+        words.activity(need.activities.map((name) => words.activities[name]).join(words.or)) +
+        words.now(words.activities[need.now])
+      );
     case 'stage': {
       const stage = context.model.stages.find((candidate) => candidate.stage === need.stage)!;
       return words.stage(stage.title[context.language], need.reached);

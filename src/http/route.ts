@@ -3,6 +3,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, Problem, type ProblemCode, problemBody } from '../problems.ts';
 import type { Scope } from './keys.ts';
+import { answerConditionally } from './representations.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** An operation as its route file writes it. */
@@ -22,6 +23,8 @@ export interface Operation {
   readonly each?: 'items' | 'histories';
   readonly checkBody?: (body: unknown) => { value: unknown } | { error: Error };
   readonly success: Success[];
+  /** True if the answer carries a weak tag, and a repeated request for the same is answered with 304. */
+  readonly conditional?: true;
   /** Refusals beyond those every operation of its kind can give. */
   readonly problems?: readonly ProblemCode[];
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -35,6 +38,8 @@ interface Success {
   readonly example?: unknown;
   /** `application/json` if absent. */
   readonly content_type?: string;
+  /** Other forms of the same, by content type. */
+  readonly also?: Readonly<Record<string, { readonly schema: TSchema; readonly example: unknown }>>;
 }
 
 /** Mounts an operation with its full description: what it takes, gives and refuses, and the scope it needs. */
@@ -53,16 +58,23 @@ export function mount(app: FastifyInstance, operation: Operation): void {
       ...(operation.params === undefined ? {} : { params: operation.params }),
       querystring: operation.query ?? Type.Object({}, { additionalProperties: false }),
       ...(operation.body === undefined ? {} : { body: withExample(operation.body, operation.bodyExample) }),
-      response: { ...successes(operation), ...refusals(operation) },
+      response: {
+        ...successes(operation),
+        ...(operation.conditional === undefined ? {} : { 304: NOT_MODIFIED }),
+        ...refusals(operation),
+      },
       ...({ 'x-scope': operation.scope } as object),
     },
     // A check of its own replaces that of the body only; parameters are checked as everywhere.
     ...(checkBody === undefined
       ? {}
       : { validatorCompiler: (route) => (route.httpPart === 'body' ? checkBody : validatorCompiler(route as never)) }),
+    ...(operation.conditional === undefined ? {} : { onSend: answerConditionally }),
     handler: operation.handler,
   });
 }
+
+const NOT_MODIFIED = { type: 'null', description: 'The answer is what If-None-Match names.' };
 
 function withExample(schema: TSchema, example: unknown): TSchema {
   return example === undefined ? schema : { ...schema, examples: [example] };
@@ -70,12 +82,15 @@ function withExample(schema: TSchema, example: unknown): TSchema {
 
 function successes({ success }: Operation): Record<number, object> {
   return Object.fromEntries(
-    success.map(({ status, description, schema, example, content_type = 'application/json' }) => [
+    success.map(({ status, description, schema, example, content_type = 'application/json', also = {} }) => [
       status,
       // Beside the schema, not in it: a reference takes no other members along.
       status === 204
         ? { type: 'null', description }
-        : { description, content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) } } },
+        : {
+            description,
+            content: { [content_type]: { schema, ...(example === undefined ? {} : { example }) }, ...also },
+          },
     ]),
   );
 }
@@ -85,6 +100,7 @@ function refusals(operation: Operation): Record<number, object> {
   const always: ProblemCode[] = ['invalid_request', 'headers_too_large', 'internal_error', 'not_ready'];
   if (operation.scope !== 'none') always.push('unauthorized', 'forbidden', 'database_unavailable', 'busy');
   if (operation.params !== undefined) always.push('uri_too_long');
+  if (operation.success.some(({ also }) => also !== undefined)) always.push('not_acceptable');
   if (operation.body !== undefined)
     always.push('malformed_json', 'payload_too_large', 'unsupported_media_type', 'request_timeout');
   if (operation.method !== 'GET' && operation.scope !== 'none') always.push('version_mismatch');

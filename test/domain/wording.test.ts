@@ -73,16 +73,16 @@ t.test('what more of cannot help is said as a bound, with the present value', as
   ]);
   t.strictSame(said(comparison(input('tenure_days', null), 'at_least', 30)), [
     'days since the first purchase: at least 30 (now none)',
-    'días desde la primera compra: al menos 30 (ahora ninguno)',
-    'Tage seit dem ersten Kauf: mindestens 30 (jetzt keine)',
+    'días desde la primera compra: al menos 30 (ahora sin dato)',
+    'Tage seit dem ersten Kauf: mindestens 30 (jetzt ohne Angabe)',
   ]);
 });
 
 t.test('activities, stages and choices are said in words', async (t) => {
   t.strictSame(said({ type: 'activity', now: 'lapsed', activities: ['active', 'at_risk'] }), [
-    'activity active or at_risk (now lapsed)',
-    'actividad active o at_risk (ahora lapsed)',
-    'Aktivität active oder at_risk (jetzt lapsed)',
+    'activity active or at risk (now lapsed)',
+    'actividad activo o en riesgo (ahora perdido)',
+    'Aktivität aktiv oder gefährdet (jetzt abgewandert)',
   ]);
   t.strictSame(said({ type: 'stage', stage: 'core_customer', reached: true }), [
     'having reached Core customer',
@@ -99,9 +99,9 @@ t.test('activities, stages and choices are said in words', async (t) => {
     [comparison(input('purchase_days', 0), 'at_least', 1), { type: 'activity', now: 'active', activities: ['none'] }],
   ] as const;
   t.strictSame(said({ type: 'either', ways }), [
-    'latest score: more than 8 (now 8) or 1 more purchase day and activity none (now active)',
-    'última puntuación: más de 8 (ahora 8) o 1 día de compra más y actividad none (ahora active)',
-    'letzte Bewertung: mehr als 8 (jetzt 8) oder noch 1 Kauftag und Aktivität none (jetzt active)',
+    'latest score: more than 8 (now 8) or 1 more purchase day and activity never bought (now active)',
+    'última puntuación: más de 8 (ahora 8) o 1 día de compra más y actividad sin compras (ahora activo)',
+    'letzte Bewertung: mehr als 8 (jetzt 8) oder noch 1 Kauftag und Aktivität ohne Kauf (jetzt aktiv)',
   ]);
 });
 

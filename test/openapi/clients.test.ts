@@ -20,7 +20,8 @@ import type { components, paths } from './schema.js';
 type Problem = components['schemas']['Problem'];
 
 export async function useIt(baseUrl: string) {
-  const client = createClient<paths>({ baseUrl });
+  // Reports are answered as CSV too; this caller wants JSON.
+  const client = createClient<paths, 'application/json' | 'application/problem+json'>({ baseUrl });
   const posted = await client.POST('/v1/purchases', {
     body: { items: [{ customer_id: 'ana', purchase_id: 'p1', purchased_at: '2026-06-01T10:00:00+02:00', amount: '12.50' }] },
   });

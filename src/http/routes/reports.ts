@@ -1,17 +1,18 @@
-import { type TSchema, Type } from '@sinclair/typebox';
+import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { formatDay } from '../../domain/calendar.ts';
 import { EVERYBODY } from '../../domain/differences.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
-import { day, nullable } from '../../reports/fields.ts';
+import { day, nullable, oneOf } from '../../reports/fields.ts';
 import { REPORTS } from '../../reports/registry.ts';
 import type { Report, ReportFault } from '../../reports/report.ts';
 import type { Trx } from '../../store/connect.ts';
 import { readDataThrough } from '../../store/customer-reads.ts';
 import { readGroupIds } from '../../store/groups.ts';
 import { requireEngine, requireModel, snapshot } from '../context.ts';
+import { CSV_TYPE, csvOf, JSON_TYPE, negotiate } from '../representations.ts';
 import { mount } from '../route.ts';
 
 const head = {
@@ -54,13 +55,16 @@ export function reportRoutes(app: FastifyInstance, source: EngineSource): void {
   mountDefinitions(app);
 }
 
-type Query = Readonly<Record<string, unknown>> & { readonly model?: string; readonly group?: string };
+type Query = Readonly<Record<string, unknown>> & {
+  readonly model?: string;
+  readonly group?: string;
+  readonly table?: string;
+};
 
 function mountReport(app: FastifyInstance, source: EngineSource, report: Report<Record<string, unknown>>): void {
-  const { definition, tables } = report;
-  const arrays = Object.fromEntries(
-    Object.entries({ items: report.row, ...tables }).map(([name, row]) => [name, Type.Array(row as TSchema)]),
-  );
+  const { definition } = report;
+  const tables = tablesOf(report);
+  const arrays = Object.fromEntries(Object.entries(tables).map(([name, row]) => [name, Type.Array(row)]));
   mount(app, {
     method: 'GET',
     url: `/v1/reports/${definition.report}`,
@@ -69,7 +73,7 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
     summary: definition.question,
     description: `${definition.formula}\n\nRead aloud: ${definition.reading}`,
     scope: 'read',
-    query: report.query,
+    query: Type.Object({ ...report.query.properties, table: tableParameter(tables) }, { additionalProperties: false }),
     success: [
       {
         status: 200,
@@ -81,8 +85,15 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
           ...(report.per_model ? {} : NO_MODEL_HEAD),
           ...report.example,
         },
+        also: {
+          [CSV_TYPE]: {
+            schema: Type.String({ description: 'One table of the answer, with a header line; null is an empty cell.' }),
+            example: csvOf(columnsOf(report.row), report.example.items as object[]),
+          },
+        },
       },
     ],
+    conditional: true,
     problems: [
       'unknown_model',
       'unknown_group',
@@ -92,11 +103,32 @@ function mountReport(app: FastifyInstance, source: EngineSource, report: Report<
     handler: async (request, reply) => {
       const engine = requireEngine(source);
       const query = request.query as Query;
+      const type = negotiate(request, [JSON_TYPE, CSV_TYPE]);
+      if (query.table !== undefined && type === JSON_TYPE)
+        throw parameterProblem('table', 'not_allowed', 'chooses the table of a CSV answer; send Accept: text/csv');
       const index = report.per_model ? requireModel(engine, query.model ?? 'lifecycle') : 0;
-      reply.header('cache-control', 'private, no-cache');
-      return await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query));
+      const found = await snapshot(engine, async (trx) => await answer(trx, engine, report, index, query));
+      if (type === JSON_TYPE) return found;
+      const { table = 'items' } = query;
+      reply.type(`${CSV_TYPE}; charset=utf-8`);
+      return csvOf(columnsOf(tables[table]!), found[table as 'items'] as readonly unknown[]);
     },
   });
+}
+
+/** The row schemas of a report's tables by name, `items` first. */
+function tablesOf(report: Report<Record<string, unknown>>): Readonly<Record<string, TSchema>> {
+  return { items: report.row, ...report.tables };
+}
+
+function columnsOf(row: TSchema): string[] {
+  return Object.keys((row as TObject).properties);
+}
+
+function tableParameter(tables: object) {
+  return Type.Optional(
+    oneOf(Object.keys(tables), { description: 'Which table a CSV answer holds; `items` if absent. Only for CSV.' }),
+  );
 }
 
 async function answer(trx: Trx, engine: Engine, report: Report<Record<string, unknown>>, index: number, query: Query) {
@@ -175,6 +207,7 @@ function mountDefinitions(app: FastifyInstance): void {
         example: { items: definitions.slice(0, 1) },
       },
     ],
+    conditional: true,
     handler: async () => ({ items: definitions }),
   });
   mount(app, {
@@ -193,6 +226,7 @@ function mountDefinitions(app: FastifyInstance): void {
         example: definitions[0],
       },
     ],
+    conditional: true,
     problems: ['not_found'],
     handler: async (request) => {
       const { report } = request.params as { report: string };

@@ -1,0 +1,111 @@
+import { pino } from 'pino';
+import { buildApp } from '../src/app.ts';
+import { fixedKeys } from '../src/http/keys.ts';
+import { REPORTS } from '../src/reports/registry.ts';
+import { type BigShop, fillBigShop } from './big-shop.ts';
+import { type BenchCase, type Figure, median, timed } from './case.ts';
+import type { BenchServer } from './database.ts';
+
+/** Reports that read customers, not roll-ups: measured cold, and again from the cache. */
+const EXACT = ['value-segments', 'model-crosswalk'];
+/** What is asked beside every report with its own defaults. */
+const VARIANTS: Readonly<Record<string, readonly string[]>> = {
+  'stage-population': ['?from=-36m&to=today'],
+  'cohort-retention': ['?grain=week'],
+  'stage-retention': ['?grain=week'],
+};
+const LISTS = [
+  '/v1/customers?stage=first_time_buyer&activity=lapsed',
+  '/v1/customers?stage=core_customer&activity=at_risk',
+  '/v1/customers?stage=prospect&activity=none',
+];
+
+interface Measured {
+  readonly p50: number;
+  readonly p99: number;
+  readonly bytes: number;
+}
+
+/** Every report over HTTP with its defaults, of a big shop against a small one. */
+export const reportsCase: BenchCase = async (server, quick) => {
+  const [small, large] = quick ? ([200, 2_000] as const) : ([10_000, 1_000_000] as const);
+  const rounds = quick ? 20 : 300;
+  const before = await measure(server, small, rounds);
+  const after = await measure(server, large, rounds);
+  const { customers, purchases, fold_s } = after.shop;
+  const size = `${customers.toLocaleString('en')} customers, ${purchases.toLocaleString('en')} purchases`;
+  const figures: Figure[] = [...after.times].map(([path, { p50, p99, bytes }]) => {
+    const then = before.times.get(path)!;
+    const what = `${path} (${bytes.toLocaleString('en')} bytes; median ${p50.toFixed(1)} ms against ${then.p50.toFixed(1)} ms of ${small.toLocaleString('en')})`;
+    const exact = EXACT.some((name) => path.includes(name));
+    return {
+      case: size,
+      what,
+      figure: `p99 ${p99.toFixed(1)} ms`,
+      target: exact || path.startsWith('/v1/customers') ? '' : '≤ 10 ms',
+    };
+  });
+  const cold = [...after.cold].map(([path, ms]) => ({
+    case: size,
+    what: `${path}, first answer`,
+    figure: `${ms.toFixed(0)} ms`,
+    target: '≤ 500 ms',
+  }));
+  const rate = `${Math.round(purchases / fold_s).toLocaleString('en')} purchases/s`;
+  return [
+    ...figures,
+    ...cold,
+    { case: size, what: `rebuild of everything in ${fold_s.toFixed(0)} s`, figure: rate, target: '≥ 100,000/s' },
+  ];
+};
+
+async function measure(server: BenchServer, customers: number, rounds: number) {
+  const shop = await server.shop(`reports_${customers}`);
+  const filled: BigShop = await fillBigShop(shop, customers);
+  const source = { current: () => shop.engine, ready: async () => true };
+  const limits = { body_bytes: 1_000_000, request_timeout_ms: 30_000 };
+  const log = pino({ level: 'silent' });
+  const { server: app } = await buildApp({ source, keys: fixedKeys(''), log, pool: shop.pool, limits });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const times = new Map<string, Measured>();
+  const cold = new Map<string, number>();
+  for (const path of paths()) {
+    const ask = async (): Promise<number> => {
+      const answer = await fetch(`${url}${path}`);
+      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+      return (await answer.arrayBuffer()).byteLength;
+    };
+    const first = await timed(ask);
+    if (EXACT.some((name) => path.includes(name))) cold.set(path, first);
+    times.set(path, await askOften(ask, rounds));
+  }
+  await app.close();
+  return { shop: filled, times, cold };
+}
+
+function paths(): string[] {
+  const reports = REPORTS.flatMap(({ definition: { report } }) =>
+    ['', ...(VARIANTS[report] ?? [])].map((query) => `/v1/reports/${report}${dated(query)}`),
+  );
+  return [...reports, ...LISTS];
+}
+
+/** Fills in the days of a query that count from today. */
+function dated(query: string): string {
+  const today = new Date();
+  const back = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - 35, 1));
+  return query.replace('-36m', back.toISOString().slice(0, 10)).replace('today', today.toISOString().slice(0, 10));
+}
+
+async function askOften(ask: () => Promise<number>, rounds: number): Promise<Measured> {
+  const times: number[] = [];
+  let bytes = 0;
+  for (let round = -5; round < rounds; round += 1) {
+    const ms = await timed(async () => {
+      bytes = await ask();
+    });
+    if (round >= 0) times.push(ms);
+  }
+  times.sort((a, b) => a - b);
+  return { p50: median(times), p99: times[Math.ceil(times.length * 0.99) - 1]!, bytes };
+}
