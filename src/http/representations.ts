@@ -5,8 +5,9 @@ import fresh from 'fresh';
 import Negotiator from 'negotiator';
 import { Problem } from '../problems.ts';
 
-/** The forms in which rows are answered. */
+/** Content type of rows in JSON. */
 export const JSON_TYPE = 'application/json';
+/** Content type of rows in CSV. */
 export const CSV_TYPE = 'text/csv';
 
 /** The one of `types` that the caller likes best, the first of them if they do not care; a 406 problem if none will do. */

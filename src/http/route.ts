@@ -1,7 +1,7 @@
 import '@fastify/swagger';
 import { type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PROBLEMS, Problem, type ProblemCode, problemBody } from '../problems.ts';
+import { PROBLEMS, type ProblemCode } from '../problems.ts';
 import type { Scope } from './keys.ts';
 import { answerConditionally } from './representations.ts';
 import { validatorCompiler } from './validation.ts';
@@ -115,10 +115,7 @@ function refusals(operation: Operation): Record<number, object> {
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
         content: {
-          'application/problem+json': {
-            schema: Type.Ref('Problem'),
-            example: problemBody(new Problem(codes[0]!), 'req-1'),
-          },
+          'application/problem+json': { schema: Type.Ref('Problem') },
         },
       },
     ]),

@@ -26,6 +26,7 @@ export class RandomStore {
     else if (step.kind === 'put') events.putItem(step.route, step.customer_id, step.item_id, step.body);
     else if (step.kind === 'delete') events.deleteItem(step.route, step.customer_id, step.item_id);
     else if (step.kind === 'erase') events.erase(step.customer_id);
+    else if (step.kind === 'merge') events.merge(step.customer_id, step.into);
     else if (step.route === 'customers') for (const item of step.items) events.postCustomer(item);
     else {
       for (const item of step.items) {

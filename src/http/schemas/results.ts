@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox';
+import { Problem, problemBody } from '../../problems.ts';
 import { count, nullable, oneOf } from '../../reports/fields.ts';
 import { customerId, interactionId, purchaseId, refundId } from './items.ts';
 
@@ -12,6 +13,19 @@ export const ProblemDetailSchema = Type.Object(
   },
   { $id: 'ProblemDetail' },
 );
+const EXAMPLE = problemBody(
+  new Problem('invalid_request', {
+    errors: [
+      {
+        parameter: 'as_of',
+        code: 'not_a_day',
+        detail: '`as_of` is not a day of the calendar between 1900-01-01 and 2199-12-31; write YYYY-MM-DD.',
+      },
+    ],
+  }),
+  'req-1',
+);
+
 /** The body of every refusal. */
 export const ProblemSchema = Type.Object(
   {
@@ -25,7 +39,7 @@ export const ProblemSchema = Type.Object(
     retryable: Type.Boolean({ description: 'True if the same request may succeed later.' }),
     errors: Type.Array(Type.Ref('ProblemDetail')),
   },
-  { $id: 'Problem', description: 'RFC 9457.' },
+  { $id: 'Problem', description: 'RFC 9457.', examples: [EXAMPLE] },
 );
 
 /** What can become of an item of a batch. */
