@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.ts';
 import { fixedKeys, hashToken } from '../../src/http/keys.ts';
+import { REPORTS } from '../../src/reports/registry.ts';
 import { type Answer, type TestService, testService } from '../support/service.ts';
 import { ApiDocument, type Operation } from './document.ts';
 
@@ -218,13 +219,21 @@ async function classify(tour: Tour): Promise<void> {
 }
 
 async function report(tour: Tour): Promise<void> {
+  for (const { operation_id, per_model, query } of REPORTS) {
+    const models = per_model ? ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'] : [];
+    await tour.go(operation_id, 200);
+    for (const model of models) await tour.go(operation_id, 200, { query: { model } });
+    if ('group' in query.properties) {
+      await tour.go(operation_id, 200, { query: { group: 'g' } });
+      await tour.go(operation_id, 400, { query: { group: 'nobody' } });
+    }
+    for (const grain of 'grain' in query.properties ? ['week', 'month', 'quarter', 'year'] : [])
+      await tour.go(operation_id, 200, { query: { grain } });
+    await tour.go(operation_id, 400, { query: { model: 'none' } });
+    await tour.go(operation_id, 400, { query: { from: 'then' } });
+  }
   for (const operationId of ['getStagePopulation', 'getStageMoves']) {
-    for (const model of ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'])
-      await tour.go(operationId, 200, { query: { model } });
     await tour.go(operationId, 200, { query: { from: '2026-01-01', to: '2026-08-01' } });
-    await tour.go(operationId, 200, { query: { group: 'g' } });
-    await tour.go(operationId, 400, { query: { group: 'nobody' } });
-    await tour.go(operationId, 400, { query: { model: 'none' } });
     await tour.go(operationId, 400, { query: { from: '2026-02-30', to: '2026-08-01' } });
   }
   for (const interval of ['day', 'week', 'month', 'quarter', 'year']) {
@@ -242,6 +251,16 @@ async function report(tour: Tour): Promise<void> {
   await tour.go('listModels', 200, { headers: { 'accept-language': 'es' } });
   await tour.go('listModels', 400, { query: { x: '1' } });
   await tour.go('getModel', 404, { params: { model_id: 'nothing' } });
+}
+
+async function list(tour: Tour): Promise<void> {
+  await tour.go('listCustomers', 200);
+  await tour.go('listCustomers', 200, { query: { stage: 'first_time_buyer', activity: 'lapsed', sort: 'profit' } });
+  await tour.go('listCustomers', 200, {
+    query: { activity: 'at_risk', entered_from: '2026-01-01', entered_to: '2028-01-01' },
+  });
+  await tour.go('listCustomers', 400, { query: { stage: 'nowhere' } });
+  await tour.go('listCustomers', 400, { query: { cursor: 'forged' } });
 }
 
 async function operate(tour: Tour): Promise<void> {
@@ -275,6 +294,7 @@ t.test('every answer of a tour over all operations is the one the document promi
   await readCustomers(tour);
   await classify(tour);
   await report(tour);
+  await list(tour);
   await operate(tour);
   await erase(tour);
   for (const { operationId } of api.operations) {

@@ -3,7 +3,7 @@ import t from 'tap';
 import { rebuild } from '../../src/ingest/rebuild.ts';
 import { ripen } from '../../src/ingest/ripen.ts';
 import { verify } from '../../src/ingest/verify.ts';
-import { PROJECTIONS } from '../../src/reports/registry.ts';
+import { PROJECTIONS, REPORTS } from '../../src/reports/registry.ts';
 import { testService } from '../support/service.ts';
 
 // The rules of the store that let customer tables be distributed by customer_id, and a transaction pooler stand in between, checked on the
@@ -78,13 +78,15 @@ const each = (make: (customer_id: string, index: number) => object) => ({ items:
 const document = { as_of: '2026-06-01', histories: [{ purchases: [purchase] }] };
 
 /** One request after the other, over every operation: method, path as documented, body, and what stands for its parameters. */
-const TOUR: readonly (readonly [
+/** An operation, with its body, its parameters and its query. */
+type Stop = readonly [
   method: string,
   path: string,
   body?: unknown,
   parameters?: Record<string, string>,
   query?: string,
-])[] = [
+];
+const TOUR: readonly Stop[] = [
   [
     'POST',
     '/v1/customers',
@@ -116,13 +118,11 @@ const TOUR: readonly (readonly [
   ['GET', '/v1/models/{model_id}', undefined, { model_id: 'lifecycle' }],
   ['GET', '/v1/reports/stage-population', undefined, {}, '?from=2026-01-01&to=2026-06-01&group=all'],
   ['GET', '/v1/reports/stage-moves', undefined, {}, '?from=2026-01-01&to=2026-06-01'],
-  ['GET', '/v1/reports/customer-flow', undefined, {}, '?group=all'],
-  ['GET', '/v1/reports/revenue-movements'],
-  ['GET', '/v1/reports/loyalty-economics'],
   ['GET', '/v1/reports/defections', undefined, {}, '?grain=week&from=2026-01-05&to=2026-06-01&group=all'],
   ['GET', '/v1/reports/time-in-stage', undefined, {}, '?model=journey&stage=retention'],
-  ['GET', '/v1/reports/cohort-retention', undefined, {}, '?group=all'],
-  ['GET', '/v1/reports/repeat-purchases', undefined, {}, '?group=all'],
+  ...REPORTS.map(({ definition, query }): Stop => {
+    return ['GET', `/v1/reports/${definition.report}`, undefined, {}, 'group' in query.properties ? '?group=all' : ''];
+  }),
   ['GET', '/v1/definitions'],
   ['GET', '/v1/definitions/{report}', undefined, { report: 'stage-moves' }],
   ['GET', '/v1/status'],
