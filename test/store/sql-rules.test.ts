@@ -123,6 +123,7 @@ const TOUR: readonly Stop[] = [
   ...REPORTS.map(({ definition, query }): Stop => {
     return ['GET', `/v1/reports/${definition.report}`, undefined, {}, 'group' in query.properties ? '?group=all' : ''];
   }),
+  ['GET', '/v1/customers', undefined, {}, '?stage=first_time_buyer&group=all&sort=profit'],
   ['GET', '/v1/definitions'],
   ['GET', '/v1/definitions/{report}', undefined, { report: 'stage-moves' }],
   ['GET', '/v1/status'],
