@@ -44,6 +44,7 @@ interface Found {
   readonly alone: { readonly customers: number; readonly costs: string };
   readonly marks: readonly { readonly rank: number; readonly running: string }[];
   readonly segments: readonly FoundSegment[];
+  /** Of profiles, if they were asked for. */
   readonly standings?: readonly FoundStanding[];
   readonly groups?: readonly FoundGroup[];
 }
@@ -98,8 +99,9 @@ export async function readSpanValues(context: Context, by: Value, span: Span, pr
       ${profile ? profileOf(context) : sql``}
     ) as found`.execute(context.trx);
   const { found } = rows[0]!;
-  const groups = await nameGroups(context.trx, found.groups ?? []);
-  return { ...spanValues(found), profiles: profile ? profilesOf(found.standings ?? [], groups) : null };
+  const { standings, groups } = found;
+  const profiles = profile ? profilesOf(standings!, await nameGroups(context.trx, groups!)) : null;
+  return { ...spanValues(found), profiles };
 }
 
 /** What each customer bought, was refunded and cost in the span, of purchases and interactions dated in it. */

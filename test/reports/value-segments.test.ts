@@ -247,6 +247,41 @@ t.test('the range of a segment holds its customers and no others', async (t) => 
   t.equal(await readSegmentRange(context, 'revenue', 'bottom'), null);
 });
 
+t.test('who is known only from tomorrow on has a value already, and no stage yet', async (t) => {
+  const service = await serviceOn(t);
+  const item = { customer_id: 'soon', purchase_id: 'p', purchased_at: '2025-06-16', amount: '12' };
+  t.equal((await service.call('POST', '/v1/purchases', { items: [item] })).status, 200);
+  for (const period of ['lifetime', '2025']) {
+    const { items, stages } = await ask(service, { value: 'revenue', period, group: null, today: TODAY });
+    t.match(stages[0], { segment: 'top', stage: null, customers: 1, value: '12.00' }, period);
+    t.equal(stages.length, 16);
+    t.match(
+      items[0].profile,
+      { average_tenure_days: 0, activity: [{ activity: 'none', customers: 1, share: 1 }] },
+      period,
+    );
+  }
+});
+
+t.test('the groups of a profile come by their number of customers, then by name', async (t) => {
+  const service = await serviceOn(t);
+  const carry = (id: string, ...groups: string[]) => customer(id, 500, 0, groups);
+  await send(service, [
+    carry('a', 'y', 'b', 'z', 'a', 'x'),
+    carry('b', 'z'),
+    ...['c', 'd', 'e', 'f', 'g', 'h'].map((id) => carry(id)),
+  ]);
+  for (const period of ['lifetime', '2025']) {
+    const { items } = await ask(service, { value: 'revenue', period, group: null, today: TODAY });
+    t.strictSame(
+      items[0].profile.groups.map(
+        ({ group, customers }: { group: string; customers: number }) => `${group} ${customers}`,
+      ),
+      ['z 2', 'a 1', 'b 1', 'x 1', 'y 1'],
+    );
+  }
+});
+
 t.test('what is asked wrongly is refused by name', async (t) => {
   const service = await serviceOn(t);
   for (const query of [
