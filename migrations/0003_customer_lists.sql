@@ -20,6 +20,11 @@ alter table customer_states
 create index customer_states_revenue on customer_states (revenue desc, customer_id);
 create index customer_states_profit on customer_states (profit desc, customer_id);
 create index customer_states_next_change on customer_states (next_change);
+create index customer_states_last_purchase on customer_states (last_purchase_day desc nulls last, customer_id);
+-- Few customers have an open complaint: the others' rows cost it nothing.
+create index customer_states_open_complaint on customer_states (open_complaint_day) where open_complaint_day is not null;
+-- A rare group would be looked for among everybody. Groups change seldom, and ingest does not write this table otherwise.
+create index customers_groups on customers using gin (group_ids);
 
 alter table customer_stages
   -- The position of the day of writing, and the first day after it (one after the last day of all if nothing ends it). A row whose `until` has come is
@@ -29,6 +34,9 @@ alter table customer_stages
   -- First days of the unbroken time in the stage, and in the activity, of the first of `positions`: either may have begun before it did.
   add stage_since integer not null default 0,
   add activity_since integer not null default 0,
-  -- That of customer_states once more, so that one index gives a list in its order.
-  add revenue bigint not null default 0;
+  -- Those of customer_states once more: one index gives a list by revenue in its order, and the other orders need not look up every customer of a
+  -- position (measured among 1 M customers, prospects by profit: 20 s by the order of customer_states, which meets them last).
+  add revenue bigint not null default 0,
+  add profit bigint not null default 0,
+  add last_purchase_day integer;
 create index customer_stages_position on customer_stages (model_version, position, revenue desc, customer_id);

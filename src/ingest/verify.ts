@@ -6,6 +6,7 @@ import { PROJECTIONS } from '../reports/registry.ts';
 import { type Database, inSnapshot, type Trx } from '../store/connect.ts';
 import {
   type CustomerSave,
+  listedFigures,
   readFigures,
   readStandings,
   type StoredStanding,
@@ -106,9 +107,10 @@ function compareStandings(
     const where = `${customer_id} in model version ${version}`;
     found.compare(`spells of ${where}`, spellsIn(fresh), standing && spellsIn(standing));
     if (standing === undefined) continue;
-    const { position, until, revenue } = standing;
-    const current = { ...spellOn(fresh, until - 1), revenue: figures.revenue };
-    found.compare(`position of ${where}`, current, { position, until, revenue });
+    const { position, until } = standing;
+    const current = { ...spellOn(fresh, until - 1), ...listedFigures(figures) };
+    const { revenue, profit, last_purchase_day } = standing;
+    found.compare(`position of ${where}`, current, { position, until, revenue, profit, last_purchase_day });
   }
 }
 

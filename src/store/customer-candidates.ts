@@ -5,6 +5,9 @@ import type { CustomerFilter, Entered, ListKey, ListPage, ListSort, Ranked } fro
 
 type Sql = RawBuilder<unknown>;
 
+const STATES = sql`states`;
+const STAGES = sql`stages`;
+
 /**
  * Statements that together find every customer of a page once, as `customer_id` and the `value` the list is sorted by. Each gives the first rows of its
  * own in the order of the list, so that it reads a page of an index where there is one for it.
@@ -23,40 +26,46 @@ export function candidates(page: ListPage): Sql[] {
 }
 
 /** Everybody, whatever their position. */
-function everybody(page: ListPage): Sql[] {
-  const value = sortValue(page.sort, sql`states`);
-  return behind(page.sort, page.after, sql`states`).map(
+function everybody({ filter, sort, after, limit }: ListPage): Sql[] {
+  return behind(sort, after, STATES).map(
     (rest) => sql`(
-      select states.customer_id, ${value} as value from customer_states as states ${joinGroups(page.filter)}
-      where ${every([rest, ...conditions(page.filter)])} order by ${orderOf(page.sort, sql`states`)} limit ${page.limit})`,
+      select states.customer_id, ${sortValue(sort, STATES)} as value from customer_states as states ${joinGroups(filter, STATES)}
+      where ${every([rest, ...conditions(filter, STATES)])} order by ${orderOf(sort, STATES)} limit ${limit})`,
   );
 }
 
-/** Those whose stored position is one of these and not over. By revenue, each position is read in the order of its index. */
-function standing(page: ListPage, positions: readonly Position[], more: readonly Sql[]): Sql[] {
-  const { filter, sort, limit } = page;
+/**
+ * Those whose stored position is one of these and not over. By revenue, each position is read in the order of its index; by anything else, all of
+ * them are.
+ */
+function standing(
+  { filter, sort, after, limit }: ListPage,
+  positions: readonly Position[],
+  more: readonly Sql[],
+): Sql[] {
   const here = sql`stages.model_version = ${filter.model_version} and stages.until > ${filter.today}`;
-  const own = sort === 'revenue' || sort === 'customer_id' ? sql`stages` : sql`states`;
   const select = (rest: Sql, position: Sql): Sql => sql`(
-    select stages.customer_id, ${sortValue(sort, own)} as value from customer_stages as stages
-    join customer_states as states on states.customer_id = stages.customer_id ${joinGroups(filter)}
-    where ${every([here, position, rest, ...conditions(filter), ...more])} order by ${orderOf(sort, own)} limit ${limit})`;
+    select stages.customer_id, ${sortValue(sort, STAGES)} as value from customer_stages as stages
+    ${joinStates(filter)} ${joinGroups(filter, STAGES)}
+    where ${every([here, position, rest, ...conditions(filter, STAGES), ...more])} order by ${orderOf(sort, STAGES)} limit ${limit})`;
   const asked = sql`unnest(${positions}::int2[]) as asked (position)`;
-  return behind(sort, page.after, own).map((rest) =>
-    sort === 'revenue'
-      ? sql`(select found.* from ${asked} cross join lateral ${select(rest, sql`stages.position = asked.position`)} as found)`
-      : select(rest, sql`stages.position = any(${positions}::int2[])`),
+  if (sort !== 'revenue') {
+    return [select(oneOf(behind(sort, after, STAGES)), sql`stages.position = any(${positions}::int2[])`)];
+  }
+  return behind(sort, after, STAGES).map(
+    (rest) =>
+      sql`(select found.* from ${asked} cross join lateral ${select(rest, sql`stages.position = asked.position`)} as found)`,
   );
 }
 
 /** Those whose next change is near or has come. There are few, so that no index gives them in order. */
 function moving({ filter, sort, after, limit }: ListPage, where: readonly Sql[]): Sql {
   return sql`(
-    select states.customer_id, ${sortValue(sort, sql`states`)} as value from customer_states as states
+    select states.customer_id, ${sortValue(sort, STATES)} as value from customer_states as states
     join customer_stages as stages on stages.customer_id = states.customer_id and stages.model_version = ${filter.model_version}
-    ${joinGroups(filter)}
-    where ${every([...where, oneOf(behind(sort, after, sql`states`)), ...conditions(filter)])}
-    order by ${orderOf(sort, sql`states`)} limit ${limit})`;
+    ${joinGroups(filter, STATES)}
+    where ${every([...where, oneOf(behind(sort, after, STATES)), ...conditions(filter, STATES)])}
+    order by ${orderOf(sort, STATES)} limit ${limit})`;
 }
 
 function standsNow({ today }: CustomerFilter, positions: readonly Position[]): Sql[] {
@@ -91,35 +100,41 @@ function beginsBetween(
         where later.first_day > spell.first_day and later.position <> all${asked}), ${LAST_DAY + 1}))`;
 }
 
-function conditions(filter: CustomerFilter): Sql[] {
+/** The conditions besides where they stand; `own` is the table whose figures are read anyway. */
+function conditions(filter: CustomerFilter, own: Sql): Sql[] {
   const { group_id, last_interaction_by, last_purchase_by, open_complaint_by, ranked } = filter;
   return [
     ...(group_id === null ? [] : [sql`customers.group_ids @> array[${group_id}]::int2[]`]),
+    ...(last_purchase_by === null ? [] : [sql`${own}.last_purchase_day <= ${last_purchase_by}`]),
     ...(last_interaction_by === null ? [] : [sql`states.last_interaction_day <= ${last_interaction_by}`]),
-    ...(last_purchase_by === null ? [] : [sql`states.last_purchase_day <= ${last_purchase_by}`]),
     ...(open_complaint_by === null ? [] : [sql`states.open_complaint_day <= ${open_complaint_by}`]),
-    ...(ranked === null ? [] : inRanking(ranked)),
+    ...(ranked === null ? [] : inRanking(ranked, own)),
   ];
 }
 
-function inRanking({ by, after, through }: Ranked): Sql[] {
-  const value = sql`states.${sql.ref(by)}`;
-  const bounds = [sql`states.purchase_days > 0`];
+function inRanking({ by, after, through }: Ranked, own: Sql): Sql[] {
+  const value = sql`${own}.${sql.ref(by)}`;
+  const bounds = [sql`${own}.last_purchase_day is not null`];
   if (after !== null)
     bounds.push(
       sql`${value} <= ${after.value}`,
-      sql`(${value} < ${after.value} or states.customer_id > ${after.customer_id})`,
+      sql`(${value} < ${after.value} or ${own}.customer_id > ${after.customer_id})`,
     );
   if (through !== null)
     bounds.push(
       sql`${value} >= ${through.value}`,
-      sql`(${value} > ${through.value} or states.customer_id <= ${through.customer_id})`,
+      sql`(${value} > ${through.value} or ${own}.customer_id <= ${through.customer_id})`,
     );
   return bounds;
 }
 
-function joinGroups({ group_id }: CustomerFilter): Sql {
-  return group_id === null ? sql`` : sql`join customers on customers.customer_id = states.customer_id`;
+function joinGroups({ group_id }: CustomerFilter, own: Sql): Sql {
+  return group_id === null ? sql`` : sql`join customers on customers.customer_id = ${own}.customer_id`;
+}
+
+function joinStates({ last_interaction_by, open_complaint_by }: CustomerFilter): Sql {
+  if (last_interaction_by === null && open_complaint_by === null) return sql``;
+  return sql`join customer_states as states on states.customer_id = stages.customer_id`;
 }
 
 /** What is behind the key, in parts that an index gives in order each: of equal values there may be very many, so they must not be skipped one by one. */

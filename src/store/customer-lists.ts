@@ -23,8 +23,8 @@ export async function pageList(trx: Trx, page: ListPage): Promise<ListedCustomer
     with page as (
       select customer_id, value from (${sql.join(candidates(page), sql` union all `)}) as page
       order by ${pageOrder(page.sort)} limit ${page.limit})
-    select page.customer_id, group_ids, purchases, purchase_days, states.revenue, profit, last_purchase_day, last_interaction_day,
-      positions, first_days
+    select page.customer_id, group_ids, purchases, purchase_days, states.revenue, states.profit, states.last_purchase_day,
+      last_interaction_day, positions, first_days
     from page
     join customer_states as states on states.customer_id = page.customer_id
     join customer_stages as stages on stages.customer_id = page.customer_id and stages.model_version = ${page.filter.model_version}

@@ -66,7 +66,7 @@ async function saveStages(
       ...standings[index]!.places[model]!,
       stage_since: spells.stage_since,
       activity_since: spells.activity_since,
-      revenue: row.figures.revenue,
+      ...listedFigures(row.figures),
     })),
   );
   const names = STAGE_COLUMNS.map(([name]) => sql.ref(name));
@@ -89,13 +89,19 @@ const STAGE_COLUMNS = [
   ['stage_since', 'int4'],
   ['activity_since', 'int4'],
   ['revenue', 'int8'],
+  ['profit', 'int8'],
+  ['last_purchase_day', 'int4'],
 ] as const;
 
 /** What is stored beside the events, as `verify` compares it. */
-export interface StoredStanding extends Spells {
+export interface StoredStanding extends Spells, Pick<CustomerFigures, 'revenue' | 'profit' | 'last_purchase_day'> {
   readonly position: number;
   readonly until: Day;
-  readonly revenue: number;
+}
+
+/** The figures that are kept beside every position, for lists in their order. */
+export function listedFigures({ revenue, profit, last_purchase_day }: CustomerFigures) {
+  return { revenue, profit, last_purchase_day };
 }
 
 /** Where customers are stored to stand, by customer and model version (`standingKey`). */
@@ -106,9 +112,9 @@ export async function readStandings(trx: Trx, customerIds: readonly string[]): P
     .where('customer_id', '=', sql<string>`any(${customerIds}::text[])`)
     .execute();
   return new Map(
-    rows.map(({ customer_id, model_version, revenue, ...row }) => [
+    rows.map(({ customer_id, model_version, revenue, profit, ...row }) => [
       standingKey(customer_id, model_version),
-      { ...row, revenue: Number(revenue) },
+      { ...row, revenue: Number(revenue), profit: Number(profit) },
     ]),
   );
 }

@@ -93,6 +93,8 @@ interface CustomerStagesTable {
   stage_since: number;
   activity_since: number;
   revenue: bigint;
+  profit: bigint;
+  last_purchase_day: number | null;
 }
 
 interface ErasedCustomersTable {

@@ -126,7 +126,7 @@ t.test('verify finds every column that says something else than the events, and 
       'open_complaint_day',
       'next_change',
     ],
-    customer_stages: ['position', 'until', 'stage_since', 'activity_since', 'revenue'],
+    customer_stages: ['position', 'until', 'stage_since', 'activity_since', 'revenue', 'profit', 'last_purchase_day'],
   };
   for (const [table, names] of Object.entries(columns)) {
     for (const name of names) {

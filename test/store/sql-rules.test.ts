@@ -106,6 +106,7 @@ const TOUR: readonly Stop[] = [
   ['PUT', `${customer}/purchases/{item_id}`, purchase, { item_id: 'p2' }],
   ['PUT', `${customer}/refunds/{item_id}`, { ...refund, amount: '3' }, { item_id: 'r1' }],
   ['PUT', `${customer}/interactions/{item_id}`, { ...interaction, kind: 'survey', score: 9 }, { item_id: 'i1' }],
+  ['GET', '/v1/customers', undefined, {}, '?stage=first_time_buyer&group=all&limit=7'],
   ['GET', customer],
   ['GET', `${customer}/stages`],
   ['GET', `${customer}/timeline`],
@@ -399,7 +400,15 @@ t.test(
     );
     t.strictSame(
       keys.filter(({ unique }) => !unique).map(({ index }) => index),
-      ['customer_stages_position', 'customer_states_next_change', 'customer_states_profit', 'customer_states_revenue'],
+      [
+        'customer_stages_position',
+        'customer_states_last_purchase',
+        'customer_states_next_change',
+        'customer_states_open_complaint',
+        'customer_states_profit',
+        'customer_states_revenue',
+        'customers_groups',
+      ],
       'each of these costs every ingest',
     );
     t.strictSame(
