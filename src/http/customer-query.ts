@@ -7,6 +7,7 @@ import { type Engine, todayOf } from '../ingest/engine.ts';
 import { parameterProblem } from '../problems.ts';
 import { activity, day, oneOf } from '../reports/fields.ts';
 import { groupParameter, modelParameter } from '../reports/parameters.ts';
+import { readSegmentRange, SEGMENTS, VALUES } from '../reports/value-classes.ts';
 import type { Trx } from '../store/connect.ts';
 import {
   type CustomerFilter,
@@ -45,9 +46,16 @@ export const customerQuery = Type.Object(
     ),
     entered_to: Type.Optional(day('That time begins before this day (the range is half-open).')),
     group: groupParameter,
-    days_since_last_purchase_at_least: days('last purchase day'),
-    days_since_last_interaction_at_least: days('last interaction, of any kind,'),
-    days_since_open_complaint_at_least: days('oldest open complaint'),
+    segment: Type.Optional(
+      oneOf(SEGMENTS, {
+        description:
+          'Only customers of this segment of value-segments, lifetime, as of all stored events; with `group`, of the segment among its members.',
+      }),
+    ),
+    value: Type.Optional(oneOf(VALUES, { description: 'What `segment` is ranked by; `revenue` if absent.' })),
+    days_since_last_purchase: days('last purchase day'),
+    days_since_last_interaction: days('last interaction, of any kind,'),
+    open_complaint_days_at_least: days('oldest open complaint'),
     sort: Type.Optional(
       oneOf(LIST_SORTS, {
         default: 'revenue',
@@ -91,12 +99,27 @@ export async function readList(trx: Trx, engine: Engine, query: CustomerQuery): 
     positions: positionsOf(engine.models[model]!.model, query),
     entered: enteredOf(query),
     group_id: group_id === EVERYBODY ? null : group_id,
-    last_purchase_by: ago(query.days_since_last_purchase_at_least),
-    last_interaction_by: ago(query.days_since_last_interaction_at_least),
-    open_complaint_by: ago(query.days_since_open_complaint_at_least),
-    ranked: null,
+    last_purchase_by: ago(query.days_since_last_purchase),
+    last_interaction_by: ago(query.days_since_last_interaction),
+    open_complaint_by: ago(query.open_complaint_days_at_least),
+    ranked: await rankedBy(trx, group_id, query),
   };
   return { model, filter, sort: query.sort ?? 'revenue' };
+}
+
+/** Where the segment asked for lies among the customers ranked. */
+async function rankedBy(
+  trx: Trx,
+  group_id: number,
+  { segment, value }: CustomerQuery,
+): Promise<CustomerFilter['ranked']> {
+  if (segment === undefined) {
+    if (value === undefined) return null;
+    throw parameterProblem('value', 'not_allowed', 'says what a segment is ranked by; name a `segment` too');
+  }
+  const by = value ?? 'revenue';
+  const range = await readSegmentRange({ trx, group_id }, by, segment);
+  return range === null ? 'nobody' : { by, after: range.after, through: range.last };
 }
 
 /** The positions of a stage, of an activity, or of both together; null if neither is asked for. */

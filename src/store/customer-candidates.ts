@@ -108,7 +108,7 @@ function conditions(filter: CustomerFilter, own: Sql): Sql[] {
     ...(last_purchase_by === null ? [] : [sql`${own}.last_purchase_day <= ${last_purchase_by}`]),
     ...(last_interaction_by === null ? [] : [sql`states.last_interaction_day <= ${last_interaction_by}`]),
     ...(open_complaint_by === null ? [] : [sql`states.open_complaint_day <= ${open_complaint_by}`]),
-    ...(ranked === null ? [] : inRanking(ranked, own)),
+    ...(ranked === null ? [] : ranked === 'nobody' ? [sql`false`] : inRanking(ranked, own)),
   ];
 }
 

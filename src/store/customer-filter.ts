@@ -34,7 +34,7 @@ export interface CustomerFilter {
   readonly last_interaction_by: Day | null;
   readonly last_purchase_by: Day | null;
   readonly open_complaint_by: Day | null;
-  readonly ranked: Ranked | null;
+  readonly ranked: Ranked | 'nobody' | null;
 }
 
 /** When a time in the positions asked for begins: in [from, to). */

@@ -53,9 +53,9 @@ export class NaiveList {
     return (
       stands &&
       (asked.group === undefined || (row.groups as string[]).includes(String(asked.group))) &&
-      silent(row.last_purchase_day, asked.days_since_last_purchase_at_least) &&
-      silent(row.last_interaction_day, asked.days_since_last_interaction_at_least) &&
-      silent(open_complaint_day, asked.days_since_open_complaint_at_least)
+      silent(row.last_purchase_day, asked.days_since_last_purchase) &&
+      silent(row.last_interaction_day, asked.days_since_last_interaction) &&
+      silent(open_complaint_day, asked.open_complaint_days_at_least)
     );
   }
 

@@ -23,8 +23,8 @@ type Draw = (both: SideBySide, modelId: string, rng: Rng) => Query;
 const FILTERS: readonly (readonly [weight: number, parameters: readonly string[], draw: Draw])[] = [
   [0.5, ['stage'], (both, modelId, rng) => ({ stage: rng.pick(both.oracle.stagesOf(modelId)) })],
   [0.5, ['activity'], (_both, _, rng) => ({ activity: rng.pick(['none', 'active', 'at_risk', 'lapsed']) })],
-  [0.15, ['days_since_last_interaction_at_least'], (_both, _, rng) => since('last_interaction', rng)],
-  [0.15, ['days_since_last_purchase_at_least'], (_both, _, rng) => since('last_purchase', rng)],
+  [0.15, ['days_since_last_interaction'], (_both, _, rng) => since('last_interaction', rng)],
+  [0.15, ['days_since_last_purchase'], (_both, _, rng) => since('last_purchase', rng)],
   [0.15, ['open_complaint_days_at_least'], (_both, _, rng) => ({ open_complaint_days_at_least: days(rng) })],
   [0.6, ['sort'], (_both, _, rng) => ({ sort: rng.pick(['revenue', 'profit', 'last_purchase_day', 'customer_id']) })],
 ];
@@ -101,8 +101,8 @@ function expectedList(both: SideBySide, query: Query) {
     group: query.group,
     segment: query.segment as CustomerFilter['segment'],
     value: query.value as CustomerFilter['value'],
-    silentDays: number('days_since_last_interaction_at_least'),
-    daysSincePurchase: number('days_since_last_purchase_at_least'),
+    silentDays: number('days_since_last_interaction'),
+    daysSincePurchase: number('days_since_last_purchase'),
     openComplaintDays: number('open_complaint_days_at_least'),
     entered: from === undefined || to === undefined ? undefined : { from: day(from), to: day(to) },
   };
