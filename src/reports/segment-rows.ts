@@ -43,16 +43,21 @@ function activityToday(position: number): number {
   return position === UNKNOWN ? ACTIVITIES.indexOf('none') : activityOf(position);
 }
 
+/** The list of a segment's customers, or of those of them in a stage; null if they cannot be listed. */
+export type SegmentLink = (segment: Segment, stage?: string) => string | null;
+
 /** Every segment by every stage of the model, zeros too; stage null for those known only from tomorrow on, if there are any. */
-export function stageRows({ model }: CompiledModel, { standings }: Profiles, decimals: number) {
+export function stageRows({ model }: CompiledModel, { standings }: Profiles, decimals: number, link: SegmentLink) {
   return SEGMENTS.flatMap((segment) => {
     const own = standings.filter((one) => one.segment === segment);
     const unknown = own.filter(({ position }) => position === UNKNOWN);
     const stages = model.stages.map(({ stage }, index) => {
       const here = own.filter(({ position }) => position !== UNKNOWN && stageOf(position) === index);
-      return { segment, stage: stage as string | null, ...sumOf(here, decimals) };
+      return { segment, stage: stage as string | null, ...sumOf(here, decimals), customers_link: link(segment, stage) };
     });
-    return customersOf(unknown) === 0 ? stages : [{ segment, stage: null, ...sumOf(unknown, decimals) }, ...stages];
+    return customersOf(unknown) === 0
+      ? stages
+      : [{ segment, stage: null, ...sumOf(unknown, decimals), customers_link: null }, ...stages];
   });
 }
 

@@ -4,9 +4,10 @@ import { type CompiledModel, type Position, positionOf, UNKNOWN } from '../domai
 import { ACTIVITIES } from '../domain/model.ts';
 import { formatMoney } from '../domain/money.ts';
 import { possibleActivities } from '../domain/possible-activities.ts';
+import { customersLink, customersLinkField } from './customers-link.ts';
 import { activity, count, day, money, oneOf, stage } from './fields.ts';
 import { groupParameter, modelParameter, readDay, readRange } from './parameters.ts';
-import { MAX_POINTS, MAX_ROWS, type Report, type ReportFault } from './report.ts';
+import { MAX_POINTS, MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
 import { type MoveSum, type Span, sumMoves } from './stage-moves-rollup.ts';
 
 const query = Type.Object(
@@ -32,6 +33,7 @@ const row = Type.Object({
   activity: activity(),
   customers: count('Customers who stand there at the end of the day.'),
   revenue: money('Lifetime revenue, up to that day, of the customers who stand there.'),
+  customers_link: customersLinkField,
 });
 
 /** How many customers stand where, and what they have brought, on any day or as a series. */
@@ -59,8 +61,22 @@ export const stagePopulation: Report<Query> = {
   tables: {},
   example: {
     items: [
-      { as_of: '2025-06-30', stage: 'core_customer', activity: 'active', customers: 172, revenue: '21904.10' },
-      { as_of: '2025-06-30', stage: 'core_customer', activity: 'at_risk', customers: 25, revenue: '2519.80' },
+      {
+        as_of: '2025-06-30',
+        stage: 'core_customer',
+        activity: 'active',
+        customers: 172,
+        revenue: '21904.10',
+        customers_link: '/v1/customers?model=lifecycle&stage=core_customer&activity=active',
+      },
+      {
+        as_of: '2025-06-29',
+        stage: 'core_customer',
+        activity: 'at_risk',
+        customers: 25,
+        revenue: '2519.80',
+        customers_link: null,
+      },
     ],
   },
   async read(context, request) {
@@ -76,7 +92,8 @@ export const stagePopulation: Report<Query> = {
     const spans = points.map((last, index): Span => ({ first: index === 0 ? null : points[index - 1]! + 1, last }));
     const sums = await sumMoves(context, spans);
     const last = points.at(-1)!;
-    return { as_of: last, projected: last > context.today, items: stocks(points, sums, shown, context.decimals) };
+    const link = linkTo(context, request.group);
+    return { as_of: last, projected: last > context.today, items: stocks(points, sums, shown, context.decimals, link) };
   },
 };
 
@@ -136,8 +153,21 @@ function shownPositions({ model }: CompiledModel): Shown[] {
   );
 }
 
+/** Gives the list of those who stand at a position at the end of a day, if that is today. */
+function linkTo({ model, today }: ReportContext, group: string | undefined) {
+  const { model_id } = model.model;
+  return (day: Day, { stage: name, activity: state }: Shown): string | null =>
+    day === today ? customersLink({ model: model_id, stage: name, activity: state, group }) : null;
+}
+
 /** Adds the moves up step by step: the stock of a point is that of the point before, plus who came, less who went. */
-function stocks(points: readonly Day[], sums: readonly MoveSum[], shown: readonly Shown[], decimals: number) {
+function stocks(
+  points: readonly Day[],
+  sums: readonly MoveSum[],
+  shown: readonly Shown[],
+  decimals: number,
+  link: ReturnType<typeof linkTo>,
+) {
   const customers = new Map<Position, number>();
   const revenue = new Map<Position, bigint>();
   const add = (position: Position, people: number, value: bigint): void => {
@@ -151,12 +181,13 @@ function stocks(points: readonly Day[], sums: readonly MoveSum[], shown: readonl
       add(sum.to, sum.from === sum.to ? 0 : sum.customers, sum.revenue);
       if (sum.from !== sum.to && sum.from !== UNKNOWN) add(sum.from, -sum.customers, -sum.revenue);
     }
-    return shown.map(({ position, stage: name, activity: state }) => ({
+    return shown.map((row) => ({
       as_of: formatDay(point),
-      stage: name,
-      activity: state,
-      customers: customers.get(position) ?? 0,
-      revenue: formatMoney(revenue.get(position) ?? 0n, decimals),
+      stage: row.stage,
+      activity: row.activity,
+      customers: customers.get(row.position) ?? 0,
+      revenue: formatMoney(revenue.get(row.position) ?? 0n, decimals),
+      customers_link: link(point, row),
     }));
   });
 }

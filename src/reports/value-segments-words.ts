@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { customersLinkField } from './customers-link.ts';
 import { activity, count, money, nullable, oneOf, stage } from './fields.ts';
 import type { ReportDefinition } from './report.ts';
 import { SEGMENTS, VALUES } from './value-classes.ts';
@@ -46,6 +47,7 @@ export const row = Type.Object({
     'Customers of all segments who are worth exactly the threshold; among them customer_id decides, ascending.',
   ),
   profile: nullable(profile, { description: 'Who they are; null if nobody is in the segment, or with profile=false.' }),
+  customers_link: customersLinkField,
 });
 
 /** The figures beside the rows. */
@@ -90,6 +92,7 @@ export const tables = {
     stage: nullable(stage('Stage today; null for customers known only from tomorrow on.')),
     customers: count('Customers.'),
     value: money('What they are worth together.'),
+    customers_link: customersLinkField,
   }),
 };
 
@@ -148,11 +151,20 @@ export const example = {
         ],
         groups: [{ group: 'channel:search', customers: 118, share: 0.25 }],
       },
+      customers_link: '/v1/customers?segment=top&value=revenue&model=lifecycle',
     },
   ],
   lorenz: [
     { share_of_customers: 0.5, share_of_value: 0.088 },
     { share_of_customers: 1, share_of_value: 1 },
   ],
-  stages: [{ segment: 'top', stage: 'core_customer', customers: 231, value: '121904.10' }],
+  stages: [
+    {
+      segment: 'top',
+      stage: 'core_customer',
+      customers: 231,
+      value: '121904.10',
+      customers_link: '/v1/customers?segment=top&value=revenue&model=lifecycle&stage=core_customer',
+    },
+  ],
 };

@@ -3,11 +3,12 @@ import { nextPeriodStart } from '../domain/calendar.ts';
 import { formatInstant } from '../domain/instant.ts';
 import { formatMoney } from '../domain/money.ts';
 import { parsePeriod } from '../domain/period.ts';
+import { customersLink } from './customers-link.ts';
 import { oneOf } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
 import type { ExactContext, Report, ReportAnswer, ReportFault } from './report.ts';
 import { type Profiles, readProfiles } from './segment-profiles.ts';
-import { profileRow, stageRows } from './segment-rows.ts';
+import { profileRow, type SegmentLink, stageRows } from './segment-rows.ts';
 import {
   type CostsAlone,
   readBorders,
@@ -94,7 +95,10 @@ export const valueSegments: Report<Query, ExactContext> = {
     if (span !== null && 'code' in span) return span;
     const profile = request.profile ?? true;
     const found = span === null ? await readLifetime(context, by, profile) : await readSpan(context, by, span, profile);
-    return answerOf(context, by, period, found);
+    const filters = { value: by, model: context.model.model.model_id, group: request.group };
+    const link: SegmentLink = (segment, stage) =>
+      period === 'lifetime' ? customersLink({ segment, ...filters, stage }) : null;
+    return answerOf(context, by, period, found, link);
   },
 };
 
@@ -172,7 +176,13 @@ async function readSpan(context: ExactContext, by: Value, span: Span, profile: b
   };
 }
 
-function answerOf({ decimals, model, today }: ExactContext, by: Value, period: string, found: Found): ReportAnswer {
+function answerOf(
+  { decimals, model, today }: ExactContext,
+  by: Value,
+  period: string,
+  found: Found,
+  link: SegmentLink,
+): ReportAnswer {
   const { customers, total, customers_for_80_percent: eighty, negative, costs_alone, profiles, computed_at } = found;
   const money = (minor: bigint): string => formatMoney(minor, decimals);
   return {
@@ -186,6 +196,7 @@ function answerOf({ decimals, model, today }: ExactContext, by: Value, period: s
       threshold: one.threshold === null ? null : money(one.threshold),
       tied_at_threshold: one.tied_at_threshold,
       profile: profiles === null ? null : profileRow(profiles, one.segment, decimals),
+      customers_link: link(one.segment),
     })),
     summary: {
       value: by,
@@ -199,6 +210,6 @@ function answerOf({ decimals, model, today }: ExactContext, by: Value, period: s
       cost_without_purchase: { customers: costs_alone.customers, costs: money(costs_alone.costs) },
       computed_at: computed_at === null ? null : formatInstant(computed_at),
     },
-    tables: { lorenz: found.lorenz, stages: profiles === null ? [] : stageRows(model, profiles, decimals) },
+    tables: { lorenz: found.lorenz, stages: profiles === null ? [] : stageRows(model, profiles, decimals, link) },
   };
 }

@@ -29,7 +29,7 @@ const LIKENESS: Readonly<Record<string, Likeness>> = {
   },
   'model-crosswalk': { uncompared: ['computed_at', 'other', 'other_version'] },
   'time-in-stage': { optional: ['stage'] },
-  'value-segments': { uncompared: ['profile', 'lorenz', 'computed_at'] },
+  'value-segments': { uncompared: ['profile', 'lorenz', 'computed_at', 'customers_link'] },
 };
 
 /**

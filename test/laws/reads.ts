@@ -95,6 +95,7 @@ interface Row {
   readonly activity: string;
   readonly customers: number;
   readonly revenue: string;
+  readonly customers_link?: string | null;
 }
 
 /** The rows of a population with somebody in them, as the oracle gives them. An empty row must have brought nothing. */
@@ -102,7 +103,7 @@ function peopled(both: SideBySide, path: string, rows: readonly Row[]): Row[] {
   const nothing = (0).toFixed(both.shop.decimals);
   const haunted = rows.filter((row) => row.customers === 0 && row.revenue !== nothing);
   requireSame(`${path}: where nobody stands there is no revenue`, haunted, []);
-  return rows.filter((row) => row.customers !== 0);
+  return rows.filter((row) => row.customers !== 0).map(({ customers_link: _, ...row }) => row);
 }
 
 function expectedPopulation(both: SideBySide, modelId: string, days: readonly number[], group?: string): Row[] {
