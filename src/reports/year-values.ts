@@ -86,7 +86,10 @@ interface FoundStanding {
 
 /** Ranks all customers with a purchase day in the span by what is dated in it: one statement over the events of the span. */
 export async function readSpanValues(context: Context, by: Value, span: Span, profile: boolean): Promise<SpanValues> {
-  await sql`select set_config('work_mem', '64MB', true)`.execute(context.trx);
+  // Of a ranking the planner expects few rows, and would look every customer up one by one: 20 s instead of 10 s on a busy machine.
+  await sql`select set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)`.execute(
+    context.trx,
+  );
   const { rows } = await sql<{ found: Found }>`
     with ${eventsOf(context, by, span)}, ${RANKING}
     select json_build_object(
