@@ -82,6 +82,22 @@ t.test('80 % are brought by the fewest customers possible, one who just reaches 
   t.equal(eightyPercent([]), null);
 });
 
+t.test(
+  'within a class the curve lies halfway between a straight line and the most that its bounds allow',
+  async (t) => {
+    // Two customers with 2,003 between 1,000 and 1,003: alike, the coefficient is 0; with 1,000 and 1,003 each it is 1.5 / 2003.
+    const classes = [bucket(1_000, 1_003, 2, 2_003)];
+    const most = giniOf([level(1_003), level(1_000)])!;
+    t.ok(Math.abs(most - 1.5 / 2_003) < 1e-15, `${most}`);
+    t.ok(Math.abs(giniOf(classes)! - most / 2) < 1e-15, `${giniOf(classes)}`);
+    const shares = lorenzOf(classes).map(({ share_of_value }) => share_of_value);
+    t.ok(Math.abs(shares[10]! - (0.5 - 1.5 / 2_003 / 2)) < 1e-15, `${shares[10]}`);
+    t.ok(Math.abs(shares[5]! - (0.25 - 0.75 / 2_003 / 2)) < 1e-15, `${shares[5]}`);
+    t.strictSame([shares[0], shares[20]], [0, 1]);
+    t.ok(Math.abs(lorenzOf([...classes, level(-7)])[20]!.share_of_value - 1) < 1e-15);
+  },
+);
+
 t.test('a class whose sum leaves one value only is a level', async (t) => {
   t.strictSame(levelIfSure(bucket(1_000, 1_003, 1, 1_002)), level(1_002));
   t.strictSame(levelIfSure(bucket(1_000, 1_003, 3, 3_000)), level(1_000, 3));
