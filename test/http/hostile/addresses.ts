@@ -50,7 +50,7 @@ export function addressCases(): HostileCase[] {
     get(`/v1/customers/nobody/refunds`, 'customer_not_found', null, 404),
     get('/v1/customers/C', 'customer_not_found', null, 404),
     get('/v1/customers/c%20', 'customer_not_found', null, 404),
-    get('/v1/customers', 'method_not_allowed', null, 405),
+    get('/v1/purchases', 'method_not_allowed', null, 405),
     get('/v1', 'not_found', null, 404),
     get('/v1/customers/c/orders', 'not_found', null, 404),
     get('/v1/customers/c/purchases/p/x', 'not_found', null, 404),
