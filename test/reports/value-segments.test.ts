@@ -42,7 +42,9 @@ async function ask(service: TestService, { value, period, group }: Question, mor
     `/v1/reports/value-segments?value=${value}&period=${period}${of}${more}`,
   );
   if (status !== 200) throw new Error(text);
-  return body;
+  // Links are followed in customer-links.test.ts.
+  const unlinked = (rows: object[]) => rows.map(({ customers_link: _, ...row }: { customers_link?: unknown }) => row);
+  return { ...body, items: unlinked(body.items), stages: unlinked(body.stages) };
 }
 
 /** The same with every fraction rounded to so many decimals. */
