@@ -16,7 +16,7 @@ import {
 import { shareVersions } from '../store/versions.ts';
 import { type Engine, todayOf } from './engine.ts';
 
-/** Customers of one transaction: it holds their rows for some 30 ms. */
+/** Customers of one transaction: among 1 M customers, on two busy cores, it held their rows for some 200 ms. */
 const CHUNK = 500;
 /** A chunk of which somebody else holds a row for longer is left for the next time. */
 const LOCK_WAIT_MS = 250;
