@@ -5,13 +5,13 @@ import type { BenchCase } from './case.ts';
 import { benchServer } from './database.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
-import { populationCase } from './population.ts';
+import { reportsCase } from './reports.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
 // whose figures mean little. Without it the result is written to bench/results/.
 
 const quick = process.argv.includes('--quick');
-const CASES: readonly BenchCase[] = [historyLengthCase, copyCase, populationCase];
+const CASES: readonly BenchCase[] = [historyLengthCase, copyCase, reportsCase];
 
 const server = await benchServer();
 const table = new Table({ head: ['case', 'what', 'figure', 'target'], style: { head: [], border: [] } });
