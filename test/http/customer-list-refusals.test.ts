@@ -112,3 +112,9 @@ t.test('a forged cursor of this very list is refused, or reads what it says; it 
     t.equal((await get(`sort=${sort}&cursor=${forged(fitting, '"\\ud800"')}`)).status, 200, 'an id that cannot be');
   }
 });
+
+t.test('a form that is not offered is refused', async (t) => {
+  const { status, body } = await service.call('GET', '/v1/customers', undefined, { accept: 'application/xml' });
+  t.equal(status, 406);
+  t.equal(body.code, 'not_acceptable');
+});

@@ -140,14 +140,14 @@ t.test('a list of nobody is an empty stream, with a header where there is one', 
   t.equal(fieldsIn(text).length, 1);
 });
 
-t.test('Accept chooses between pages and streams; what we do not have is answered in JSON', async (t) => {
+t.test('Accept chooses between pages and streams; what we do not have is refused', async (t) => {
   const service = await testService(t);
   const type = async (accept: string): Promise<string> => {
     const { headers } = await service.call('GET', '/v1/customers', undefined, { accept });
     return String(headers['content-type']).split(';')[0]!;
   };
   t.equal(await type('*/*'), 'application/json');
-  t.equal(await type('text/html'), 'application/json');
+  t.equal(await type('text/html'), 'application/problem+json');
   t.equal(await type('text/csv;q=0.5, application/json'), 'application/json');
   t.equal(await type('text/csv, application/json;q=0.5'), 'text/csv');
   t.equal(await type('text/*'), 'text/csv');

@@ -7,6 +7,7 @@ import { Oracle } from '../oracle/oracle.ts';
 import { ItemDrawer } from '../oracle/random-items.ts';
 import type { Rng } from '../oracle/rng.ts';
 import type { CustomerItem, InteractionItem, PurchaseBody, PurchaseItem, RefundItem } from '../oracle/store.ts';
+import { peopled } from '../support/peopled.ts';
 import { type Environment, runCommand, type ServiceProcess } from '../support/process.ts';
 
 const { models } = JSON.parse(readFileSync(new URL('../oracle/models.json', import.meta.url), 'utf8')) as {
@@ -181,7 +182,7 @@ export async function populationsAreTrue(
     for (const day of COMPARED_DAYS) {
       const answer = await fetch(`${url}/v1/reports/stage-population?model=${model_id}&as_of=${day}`);
       const { items } = (await answer.json()) as { items: { customers: number; as_of: string }[] };
-      const standing = items.filter(({ customers }) => customers > 0).map(({ as_of, ...row }) => row);
+      const standing = (peopled(items) as { as_of: string }[]).map(({ as_of: _, ...row }) => row);
       t.strictSame(standing, oracle.stagePopulation(model_id, day), `${model_id} at the end of ${day}`);
     }
   }

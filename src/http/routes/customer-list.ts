@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Negotiator from 'negotiator';
 import { formatDay } from '../../domain/calendar.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
@@ -21,6 +20,7 @@ import {
 import { CSV_COLUMNS, CSV_HEADER, type RowContext, showCustomer, writeCsv, writeNdjson } from '../customer-rows.ts';
 import { type ListStreams, listStreams, type StreamedList } from '../customer-stream.ts';
 import { LISTED_CUSTOMER_EXAMPLE } from '../examples.ts';
+import { JSON_TYPE, negotiate } from '../representations.ts';
 import { mount } from '../route.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -30,6 +30,7 @@ const STREAMS = {
   'text/csv': { head: CSV_HEADER, write: writeCsv },
 } as const;
 type StreamType = keyof typeof STREAMS;
+const STREAM_TYPES = Object.keys(STREAMS) as StreamType[];
 
 const DESCRIPTION = `Filters hold together. Who stands where is as of today, money and counts are as of all stored events.
 
@@ -100,8 +101,8 @@ export function customerListRoutes(app: FastifyInstance, source: EngineSource, s
 
 /** The form of a stream that is preferred to JSON; null if none is. */
 function streamTypeOf(request: FastifyRequest): StreamType | null {
-  const preferred = new Negotiator(request.raw).mediaType(['application/json', ...Object.keys(STREAMS)]);
-  return preferred !== undefined && preferred in STREAMS ? (preferred as StreamType) : null;
+  const type = negotiate(request, [JSON_TYPE, ...STREAM_TYPES]);
+  return type === JSON_TYPE ? null : type;
 }
 
 async function readPage(trx: Trx, engine: Engine, query: CustomerQuery) {
