@@ -182,8 +182,8 @@ function isOffered(report: string, parameter?: string): boolean {
   return found !== undefined && (parameter === undefined || parameter in found.query.properties);
 }
 
-/** An answer without the marks that say which days are still to come. */
+/** An answer without the marks that say which days are still to come, and without links: lists are of today. */
 function withoutTense(body: { readonly items: readonly Readonly<Record<string, unknown>>[] }) {
   const { projected: _, ...rest } = body as Record<string, unknown> & typeof body;
-  return { ...rest, items: body.items.map(({ projected: _, scheduled: __, ...row }) => row) };
+  return { ...rest, items: body.items.map(({ projected: _, scheduled: __, customers_link: ___, ...row }) => row) };
 }
