@@ -49,6 +49,11 @@ export function compareSomeReports(both: SideBySide, rng: Rng, count: number): C
   return reports.map((report) => ask(both, report, rng.pick(both.modelIds), rng, rng.chance(0.3)));
 }
 
+/** A comparison of every report in the registry, each with parameters, model and group drawn. */
+export function compareEachReport(both: SideBySide, rng: Rng): Compare[] {
+  return comparable().map((report) => ask(both, report, rng.pick(both.modelIds), rng, rng.chance(0.3)));
+}
+
 /** Comparisons of every report in the registry: of every model if it depends on one, and of everybody as well as a group. */
 export function compareEveryReport(both: SideBySide, rng: Rng): Compare[] {
   return comparable().flatMap((report) => {

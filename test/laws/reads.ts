@@ -1,7 +1,13 @@
 import { formatDay, parseDay } from '../oracle/calendar.ts';
 import type { Rng } from '../oracle/random.ts';
 import { compareLists } from './compare-lists.ts';
-import { type Compare, carriedGroups, compareEveryReport, compareSomeReports } from './compare-reports.ts';
+import {
+  type Compare,
+  carriedGroups,
+  compareEachReport,
+  compareEveryReport,
+  compareSomeReports,
+} from './compare-reports.ts';
 import { requireSame, type SideBySide } from './side-by-side.ts';
 
 const INTERVALS = ['day', 'week', 'month', 'quarter', 'year'] as const;
@@ -12,7 +18,7 @@ const AHEAD_DAYS = 500;
 /** Requests under way at once. */
 const AT_ONCE = 7;
 /** Reports asked about after a step, beside population and moves. */
-const REPORTS_A_STEP = 3;
+const REPORTS_A_STEP = 2;
 /** Lists of customers asked for at the end of a story. */
 const LISTS_AT_THE_END = 12;
 
@@ -35,6 +41,18 @@ export async function compareSome(both: SideBySide, rng: Rng): Promise<number> {
     ...compareLists(both, rng),
     ...known.slice(0, 1).flatMap((customerId) => compareOwn(both, customerId, rng, 1)),
   ]);
+}
+
+/** The same for every report, some lists and some customers. */
+export async function compareMore(both: SideBySide, rng: Rng): Promise<number> {
+  const known = rng.shuffled(both.oracle.customerIds());
+  const some = await compareSome(both, rng);
+  const more = await all([
+    ...compareEachReport(both, rng),
+    ...Array.from({ length: 3 }, () => compareLists(both, rng)).flat(),
+    ...known.slice(0, 4).flatMap((customerId) => compareOwn(both, customerId, rng, 2)),
+  ]);
+  return some + more;
 }
 
 /** The same for every report, every model and every customer, with days and ranges drawn. */
