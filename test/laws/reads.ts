@@ -23,8 +23,8 @@ const REPORTS_A_STEP = 2;
 const LISTS_AT_THE_END = 12;
 
 /**
- * Asks both for every kind of answer, and throws a `Mismatch` at the first difference: status; of every model the stock of a day, the stock as a
- * series, or the moves of a range with their balance, each kind at least once; the same of a group; some of the other reports; a list of customers;
+ * Asks both for every kind of answer, and throws a `Mismatch` at the first difference: status; the stock of a day, the stock as a series,
+ * and the moves of a range with their balance, each of another model; the same of a group; some of the other reports; a list of customers;
  * figures, stages and a timeline of one customer; a lookup of several. Which models, days, groups and customers is drawn. Returns the number of answers
  * compared.
  */
@@ -35,7 +35,7 @@ export async function compareSome(both: SideBySide, rng: Rng): Promise<number> {
   return await all([
     () => compareStatus(both),
     () => compareLookup(both, rng, known.slice(0, 5)),
-    ...rng.shuffled(both.modelIds).map((modelId, place) => () => kinds[place % 3]!(both, modelId, rng)),
+    ...rng.some(both.modelIds, 3, 3).map((modelId, place) => () => kinds[place]!(both, modelId, rng)),
     ...group,
     ...compareSomeReports(both, rng, REPORTS_A_STEP),
     ...compareLists(both, rng),
