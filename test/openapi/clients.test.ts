@@ -29,7 +29,7 @@ export async function useIt(baseUrl: string) {
   const status: 'created' | 'updated' | 'duplicate' | 'conflict' | 'invalid' = posted.data.items[0]!.status;
   const population = await client.GET('/v1/reports/stage-population', { params: { query: { model: 'lifecycle', as_of: '2026-06-15' } } });
   if (population.data === undefined) throw new Error(population.error.detail);
-  const rows = population.data.items.filter((row) => row.customers > 0);
+  const rows = population.data.items.filter((row) => row.customers > 0).map((row) => [row.stage, row.revenue, row.customers_link]);
   const stages = await client.GET('/v1/customers/{customer_id}/stages', { params: { path: { customer_id: 'ana' } } });
   const refused = await client.GET('/v1/customers/{customer_id}', { params: { path: { customer_id: 'no/body' } } });
   const problem: Problem | undefined = refused.error;
@@ -120,7 +120,7 @@ t.test(
     const { status, rows, missing, problem, fault } = await program.useIt(await listen());
     t.equal(status, 'created');
     t.strictSame(rows, [
-      { as_of: '2026-06-15', stage: 'first_time_buyer', activity: 'active', customers: 1, revenue: '12.50' },
+      ['first_time_buyer', '12.50', '/v1/customers?model=lifecycle&stage=first_time_buyer&activity=active'],
     ]);
     t.equal(missing, '1 more purchase day');
     t.match(problem, {

@@ -51,6 +51,7 @@ async function tell({ service, store }: Told, step: Step): Promise<void> {
   if (step.kind === 'post') await service.call('POST', `/v1/${step.route}`, { items: step.items });
   else if (step.kind === 'put') await service.call('PUT', path(step.customer_id, step.route, step.item_id), step.body);
   else if (step.kind === 'delete') await service.call('DELETE', path(step.customer_id, step.route, step.item_id));
+  else if (step.kind === 'merge') await service.call('POST', `${path(step.customer_id)}/merge`, { into: step.into });
   else await service.call('DELETE', path(step.customer_id));
 }
 
