@@ -15,6 +15,11 @@ export const GRAINS = ['week', 'month', 'quarter', 'year'] as const;
 /** One of `GRAINS`. */
 export type Grain = (typeof GRAINS)[number];
 
+/** Whether the period that begins on `start` is over on `today`: its last day lies before it. */
+export function isOver(start: Day, grain: Grain, today: Day): boolean {
+  return nextPeriodStart(start, grain) <= today;
+}
+
 /** First day of the period before the one that begins on `start`. */
 export function previousPeriodStart(start: Day, grain: Grain): Day {
   return periodStart(start - 1, grain);

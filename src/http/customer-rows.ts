@@ -1,10 +1,10 @@
-import { type Options, stringify } from 'csv-stringify/sync';
 import { formatDay, LAST_DAY } from '../domain/calendar.ts';
 import { activityOf, type Position, stageOf, UNKNOWN } from '../domain/compile-model.ts';
 import { spellOn } from '../domain/fold.ts';
 import { ACTIVITIES, type Activity, type Model } from '../domain/model.ts';
 import { formatMoney } from '../domain/money.ts';
 import type { ListedCustomer } from '../store/customer-lists.ts';
+import { csvOf } from './representations.ts';
 
 /** What the rows of a list are shown with. */
 export interface RowContext {
@@ -79,10 +79,8 @@ export const CSV_COLUMNS = [
   'next_move_activity',
 ] as const;
 
-const CSV: Options = { columns: [...CSV_COLUMNS], record_delimiter: 'windows' };
-
 /** The first line of the CSV form. */
-export const CSV_HEADER = stringify([CSV_COLUMNS], { record_delimiter: 'windows' });
+export const CSV_HEADER = csvOf(CSV_COLUMNS, []);
 
 /** RFC 4180 lines. Null is empty, groups are joined by `;`. */
 export function writeCsv(rows: readonly CustomerRow[]): string {
@@ -93,5 +91,5 @@ export function writeCsv(rows: readonly CustomerRow[]): string {
     next_move_stage: next_move?.stage,
     next_move_activity: next_move?.activity,
   }));
-  return stringify(flat, CSV);
+  return csvOf(CSV_COLUMNS, flat, false);
 }

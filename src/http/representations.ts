@@ -17,10 +17,10 @@ export function negotiate<const Type extends string>(request: FastifyRequest, ty
   throw new Problem('not_acceptable', { detail: `This operation answers ${types.join(' and ')}.` });
 }
 
-/** Rows as CSV (RFC 4180) with a header line: columns are the members of the JSON rows, null is an empty cell, and what holds members itself is JSON text. */
-export function csvOf(columns: readonly string[], rows: readonly unknown[]): string {
+/** Rows as CSV (RFC 4180), with a header line unless it stands above already: columns are the members of the JSON rows, null is an empty cell, and what holds members itself is JSON text. */
+export function csvOf(columns: readonly string[], rows: readonly unknown[], header = true): string {
   return stringify(rows as object[], {
-    header: true,
+    header,
     columns: [...columns],
     record_delimiter: 'windows',
     cast: { boolean: String },

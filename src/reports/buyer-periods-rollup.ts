@@ -3,7 +3,7 @@ import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart, periodStart } from '../
 import { NO_MODEL } from '../domain/differences.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Minor } from '../domain/money.ts';
-import { GRAINS, periodNumbers, previousPeriodStart } from '../domain/period.ts';
+import { GRAINS, isOver, periodNumbers, previousPeriodStart } from '../domain/period.ts';
 import type { Emit, Projection } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
 import type { ReportContext } from './report.ts';
@@ -174,7 +174,7 @@ export async function readBuyerPeriods(
   const found = new Map(rows.map((row) => [row.period, row]));
   return starts.map((start) => ({
     start,
-    complete: nextPeriodStart(start, grain) <= today,
+    complete: isOver(start, grain, today),
     sums: found.get(start) ?? NOBODY,
     before: found.get(previousPeriodStart(start, grain)) ?? NOBODY,
   }));

@@ -1,8 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { nextPeriodStart } from '../domain/calendar.ts';
 import { formatMoney } from '../domain/money.ts';
-import { formatPeriod } from '../domain/period.ts';
+import { formatPeriod, isOver } from '../domain/period.ts';
 import { NOT_KNOWN } from './cash-flow-rollup.ts';
 import { money, nullable, stage } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
@@ -105,6 +104,6 @@ function rowOf({ model, decimals, today }: ReportContext, { grain, starts }: Per
     refunds: formatMoney(sum.refunds, decimals),
     costs: formatMoney(sum.costs, decimals),
     net: formatMoney(sum.receipts - sum.refunds - sum.costs, decimals),
-    complete: nextPeriodStart(start, grain) <= today,
+    complete: isOver(start, grain, today),
   };
 }

@@ -26,6 +26,16 @@ export function count(description: string) {
   return Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 }
 
+/** A fraction between 0 and 1. */
+export function fraction(description: string) {
+  return Type.Number({ minimum: 0, maximum: 1, description });
+}
+
+/** A fraction between 0 and 1, or null where it is not defined or not over yet. */
+export function maybeFraction(description: string) {
+  return nullable(fraction(description), { description });
+}
+
 /** Name of a stage of the model. */
 export function stage(description = 'Stage of the model.') {
   return Type.String({ maxLength: 64, description });

@@ -8,6 +8,7 @@ import { oneOf } from './fields.ts';
 import { economicsRow, FOLK_FIGURES, folkFigureRow } from './loyalty-economics-row.ts';
 import { groupParameter } from './parameters.ts';
 import { periodParameters, readPeriods } from './period-range.ts';
+import { quotient } from './quotient.ts';
 import type { Report, ReportFault } from './report.ts';
 
 const DISCOUNT_RATE = 0.1;
@@ -146,10 +147,10 @@ function economics({ sums, before, complete }: PeriodWithEve, money: PeriodMoney
   const [buyers, buyers_before] = [buyersOf(sums), buyersOf(before)];
   const unit = 10 ** terms.decimals;
   const profit = revenue - costs;
-  const winning = terms.acquisition ?? ratio(Number(acquisition_costs) / unit, new_buyers);
-  const keeping = terms.retention ?? ratio(Number(retention_costs) / unit, returning_buyers + reactivated_buyers);
-  const retention = complete ? ratio(returning_buyers, buyers_before) : null;
-  const margin = ratio(Number(profit) / unit, buyers);
+  const winning = terms.acquisition ?? quotient(Number(acquisition_costs) / unit, new_buyers);
+  const keeping = terms.retention ?? quotient(Number(retention_costs) / unit, returning_buyers + reactivated_buyers);
+  const retention = complete ? quotient(returning_buyers, buyers_before) : null;
+  const margin = quotient(Number(profit) / unit, buyers);
   return {
     buyers,
     buyers_before,
@@ -158,12 +159,12 @@ function economics({ sums, before, complete }: PeriodWithEve, money: PeriodMoney
     reactivated_buyers,
     revenue: formatMoney(revenue, terms.decimals),
     existing_revenue: formatMoney(existing_revenue, terms.decimals),
-    existing_share: ratio(Number(existing_revenue), Number(revenue)),
+    existing_share: quotient(Number(existing_revenue), Number(revenue)),
     acquisition_cost: formatMoney(acquisition_costs, terms.decimals),
     acquisition_cost_each: winning,
     retention_cost: formatMoney(retention_costs, terms.decimals),
     retention_cost_each: keeping,
-    cost_ratio: winning === null || keeping === null ? null : ratio(winning, keeping),
+    cost_ratio: winning === null || keeping === null ? null : quotient(winning, keeping),
     retention,
     profit: formatMoney(profit, terms.decimals),
     margin,
@@ -179,9 +180,4 @@ function worth(margin: number | null, retention: number | null, discount: number
     profit_change_5_points_after_acquisition:
       known && acquisition !== null ? changeByFivePoints(margin, retention, discount, acquisition) : null,
   };
-}
-
-/** The quotient, or null if the denominator is zero or negative. */
-function ratio(numerator: number, denominator: number): number | null {
-  return denominator > 0 ? numerator / denominator : null;
 }

@@ -2,10 +2,11 @@ import { type Static, Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { type Day, monthStart } from '../domain/calendar.ts';
 import { NO_MODEL } from '../domain/differences.ts';
-import { count, nullable } from './fields.ts';
+import { count, maybeFraction } from './fields.ts';
 import { groupParameter } from './parameters.ts';
 import { type Gaps, gapPercentiles, MOST_GAP_NUMBERS, readGaps, survivalSteps } from './purchase-gaps-rollup.ts';
 import { MOST_PURCHASE_NUMBERS, WITHIN_DAYS } from './purchase-numbers-rollup.ts';
+import { quotient } from './quotient.ts';
 import { MAX_ROWS, type Report, type ReportContext } from './report.ts';
 import { kaplanMeier } from './survival.ts';
 
@@ -26,8 +27,6 @@ const query = Type.Object(
 );
 type Query = Static<typeof query>;
 
-const share = (description: string) => nullable(Type.Number({ minimum: 0, maximum: 1 }), { description });
-
 const row = Type.Object({
   purchase_number: Type.Integer({
     minimum: 1,
@@ -36,11 +35,11 @@ const row = Type.Object({
   }),
   customers: count('Customers with at least n purchase days.'),
   bought_again: count('Those of them with a further purchase day.'),
-  share: share('bought_again / customers; null without customers.'),
+  share: maybeFraction('bought_again / customers; null without customers.'),
   within_days: count('H: 30, 90, 180 or 365 days after the n-th purchase day.'),
   matured: count('Customers whose n-th purchase day lies in a month that ended at least H days ago.'),
   bought_again_within: count('Those of the matured whose next purchase day came at most H days after the n-th.'),
-  matured_share: share('bought_again_within / matured; null while nobody has matured.'),
+  matured_share: maybeFraction('bought_again_within / matured; null while nobody has matured.'),
 });
 
 const survivalRow = Type.Object({
@@ -48,8 +47,8 @@ const survivalRow = Type.Object({
   at_risk: count('Customers who were without a further purchase day until then and had been watched that long.'),
   events: count('Those of them who bought again after exactly so many days.'),
   survival: Type.Number({ minimum: 0, maximum: 1, description: 'Estimated share who have not bought again by then.' }),
-  lower: share('Lower bound of the 95 % interval; null where survival is 0.'),
-  upper: share('Upper bound of the 95 % interval; null where survival is 0.'),
+  lower: maybeFraction('Lower bound of the 95 % interval; null where survival is 0.'),
+  upper: maybeFraction('Upper bound of the 95 % interval; null where survival is 0.'),
 });
 
 const gapRow = Type.Object({
@@ -140,16 +139,12 @@ function numberRow(found: NumberRow, within_days: number) {
     purchase_number,
     customers,
     bought_again,
-    share: ratio(bought_again, customers),
+    share: quotient(bought_again, customers),
     within_days,
     matured,
     bought_again_within,
-    matured_share: ratio(bought_again_within, matured),
+    matured_share: quotient(bought_again_within, matured),
   };
-}
-
-function ratio(part: number, whole: number): number | null {
-  return whole === 0 ? null : part / whole;
 }
 
 function survivalOf(gaps: Gaps, today: Day) {

@@ -1,13 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { type Day, nextPeriodStart } from '../domain/calendar.ts';
+import type { Day } from '../domain/calendar.ts';
 import { activityOf, type Position, stageOf, UNKNOWN } from '../domain/compile-model.ts';
 import { ACTIVITIES } from '../domain/model.ts';
 import { formatMoney } from '../domain/money.ts';
-import { formatPeriod } from '../domain/period.ts';
-import { activity, count, money, nullable, stage } from './fields.ts';
+import { formatPeriod, isOver } from '../domain/period.ts';
+import { activity, count, maybeFraction, money, nullable, stage } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
 import { type PeriodMove, readPeriodMoves } from './period-moves-rollup.ts';
 import { completeField, type PeriodRange, periodField, periodParameters, readPeriods } from './period-range.ts';
+import { quotient } from './quotient.ts';
 import { MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
 import { sumMoves } from './stage-moves-rollup.ts';
 
@@ -17,8 +18,7 @@ const query = Type.Object(
 );
 type Query = Static<typeof query>;
 
-const share = (description: string) => nullable(Type.Number({ minimum: 0, maximum: 1 }), { description });
-const quotient = (description: string) => nullable(Type.Number(), { description });
+const mean = (description: string) => nullable(Type.Number(), { description });
 
 const row = Type.Object({
   period: periodField,
@@ -30,19 +30,19 @@ const row = Type.Object({
   }),
   customers: count('Customers who stood there on the eve of the period; without stage, those first known inside it.'),
   buyers: count('Of these, customers with at least one purchase day in the period.'),
-  retention: share('buyers / customers; null until the period is over.'),
+  retention: maybeFraction('buyers / customers; null until the period is over.'),
   lapsed: nullable(count('Of these, customers who are lapsed at the end of the period.'), {
     description:
       'Of these, customers who are lapsed at the end of the period, those who already were included; null until it is over.',
   }),
-  lapse_rate: share('lapsed / customers; null until the period is over.'),
+  lapse_rate: maybeFraction('lapsed / customers; null until the period is over.'),
   purchases: count('Purchases of these customers dated in the period.'),
   purchase_days: count('Purchase days of these customers in the period.'),
   revenue: money('Amounts less refunds of the purchases of these customers dated in the period.'),
-  average_purchase: quotient('revenue / purchases, in units of the currency; null without purchases.'),
-  purchases_per_buyer: quotient('purchases / buyers; null without buyers.'),
+  average_purchase: mean('revenue / purchases, in units of the currency; null without purchases.'),
+  purchases_per_buyer: mean('purchases / buyers; null without buyers.'),
   scores: count('Survey scores these customers gave in the period.'),
-  average_score: quotient('Mean of these scores, 0–10; null without scores.'),
+  average_score: mean('Mean of these scores, 0–10; null without scores.'),
   complete: completeField,
 });
 
@@ -110,7 +110,7 @@ async function readRows(context: ReportContext, { grain, starts, end }: PeriodRa
   const moves = Map.groupBy(await readPeriodMoves(context, grain, from, end), (move) => move.period);
   const rows: Row[] = [];
   for (const start of starts) {
-    const head = { period: formatPeriod(start, grain), complete: nextPeriodStart(start, grain) <= context.today };
+    const head = { period: formatPeriod(start, grain), complete: isOver(start, grain, context.today) };
     rows.push(...groupsOf(stock, moves.get(start) ?? []).map((group) => rowOf(context, head, group)));
     if (rows.length > MAX_ROWS) {
       const detail = `the answer exceeds ${MAX_ROWS} rows; narrow the range or use a longer grain`;
@@ -191,14 +191,10 @@ function rowOf(context: ReportContext, head: Pick<Row, 'period' | 'complete'>, g
     purchases: did.purchases,
     purchase_days: did.purchase_days,
     revenue: formatMoney(did.revenue, decimals),
-    average_purchase: per(Number(did.revenue), did.purchases * 10 ** decimals),
-    purchases_per_buyer: per(did.purchases, did.buyers),
+    average_purchase: quotient(Number(did.revenue), did.purchases * 10 ** decimals),
+    purchases_per_buyer: quotient(did.purchases, did.buyers),
     scores: did.scores,
-    average_score: per(did.score_sum, did.scores),
+    average_score: quotient(did.score_sum, did.scores),
     complete: head.complete,
   };
-}
-
-function per(numerator: number, denominator: number): number | null {
-  return denominator === 0 ? null : numerator / denominator;
 }

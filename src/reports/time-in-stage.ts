@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { CompiledModel } from '../domain/compile-model.ts';
 import type { Model } from '../domain/model.ts';
-import { count, day, nullable, stage } from './fields.ts';
+import { count, day, fraction, maybeFraction, nullable, stage } from './fields.ts';
 import { modelParameter, readDay } from './parameters.ts';
 import { MAX_ROWS, type Report, type ReportFault } from './report.ts';
 import { kaplanMeier, type SurvivalStep } from './survival.ts';
@@ -20,8 +20,6 @@ const query = Type.Object(
 type Query = Static<typeof query>;
 
 const exitField = (description: string) => Type.String({ maxLength: 64, description });
-const fraction = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
-const bound = (description: string) => nullable(fraction(description), { description });
 
 const row = Type.Object({
   weeks: Type.Integer({ minimum: 0, description: 'Completed weeks from the beginning of a spell to its end.' }),
@@ -30,8 +28,8 @@ const row = Type.Object({
   exits: count('Spells at risk that ended in this week by this exit.'),
   incidence: fraction('Share of all spells that have ended by this exit up to this week.'),
   survival: fraction('Share of all spells that go on after this week, whatever the exits.'),
-  lower: bound('Lower bound of the 95 % interval of `survival`; null where none is defined.'),
-  upper: bound('Upper bound of the 95 % interval of `survival`; null where none is defined.'),
+  lower: maybeFraction('Lower bound of the 95 % interval of `survival`; null where none is defined.'),
+  upper: maybeFraction('Upper bound of the 95 % interval of `survival`; null where none is defined.'),
 });
 
 const exitRow = Type.Object({

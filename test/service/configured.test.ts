@@ -153,7 +153,7 @@ t.test('all faults of a configuration are told at once, without the values', asy
     PORT: 'ninety',
     DATABASE_URL: 'mysql://me:s3cret@db/shop',
     REPORTING_TIME_ZONE: 'Mars/Olympus',
-    CURRENCY: 'XXXX',
+    CURRENCY: 'EURO',
     LIFECYCLE_MODELS: 'lifecycle,astrology',
     MIGRATE_AT_START: 'perhaps',
     LOG_LEVEL: 'loud',

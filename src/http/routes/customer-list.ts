@@ -20,14 +20,14 @@ import {
 import { CSV_COLUMNS, CSV_HEADER, type RowContext, showCustomer, writeCsv, writeNdjson } from '../customer-rows.ts';
 import { type ListStreams, listStreams, type StreamedList } from '../customer-stream.ts';
 import { LISTED_CUSTOMER_EXAMPLE } from '../examples.ts';
-import { JSON_TYPE, negotiate } from '../representations.ts';
+import { CSV_TYPE, JSON_TYPE, negotiate } from '../representations.ts';
 import { mount } from '../route.ts';
 
 const DEFAULT_LIMIT = 50;
 
 const STREAMS = {
   'application/x-ndjson': { head: '', write: writeNdjson },
-  'text/csv': { head: CSV_HEADER, write: writeCsv },
+  [CSV_TYPE]: { head: CSV_HEADER, write: writeCsv },
 } as const;
 type StreamType = keyof typeof STREAMS;
 const STREAM_TYPES = Object.keys(STREAMS) as StreamType[];
@@ -51,7 +51,7 @@ const also = {
     schema: Type.String({ description: 'The whole list: one ListedCustomer as JSON a line.' }),
     example: writeNdjson([LISTED_CUSTOMER_EXAMPLE]),
   },
-  'text/csv': {
+  [CSV_TYPE]: {
     schema: Type.String({
       description: `The whole list by RFC 4180, with the header ${CSV_COLUMNS.join(',')}. Null is empty; groups are joined by \`;\`.`,
     }),
