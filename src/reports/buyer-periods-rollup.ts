@@ -18,7 +18,7 @@ type RunningPeriods = readonly [day: Day, ...revenues: (Minor | null)[]] | null;
 const DAYS_BEYOND = 7;
 
 /** Key columns of everything that is counted by grain and period: the first day of a week, month, quarter or year. */
-export const PERIOD_KEY = [
+const PERIOD_KEY = [
   { name: 'grain', least: 0, size: GRAINS.length },
   { name: 'period', least: FIRST_DAY, size: LAST_DAY - FIRST_DAY + 1 + DAYS_BEYOND },
 ] as const;

@@ -10,7 +10,7 @@ import type { PeriodRange } from './period-range.ts';
 import { MAX_ROWS, type ReportContext } from './report.ts';
 
 /** Rows of whole ISO weeks, dated their Mondays. */
-export const WEEK_ROW = 0;
+const WEEK_ROW = 0;
 /** Rows of whole months, dated their first days. */
 export const MONTH_ROW = 1;
 

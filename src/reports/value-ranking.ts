@@ -8,7 +8,7 @@ export interface ValueClass {
 }
 
 /** The error that the Gini coefficient and each point of the Lorenz curve may have. */
-export const MOST_ERROR = 1e-6;
+const MOST_ERROR = 1e-6;
 /** Points of the Lorenz curve: every twentieth of the customers, both ends included. */
 const LORENZ_STEPS = 20;
 
