@@ -180,8 +180,9 @@ function stocks(
       add(sum.to, sum.from === sum.to ? 0 : sum.customers, sum.revenue);
       if (sum.from !== sum.to && sum.from !== UNKNOWN) add(sum.from, -sum.customers, -sum.revenue);
     }
+    const as_of = formatDay(point);
     return shown.map((row) => ({
-      as_of: formatDay(point),
+      as_of,
       stage: row.stage,
       activity: row.activity,
       customers: customers.get(row.position) ?? 0,
