@@ -149,5 +149,7 @@ function numberRow(found: NumberRow, within_days: number) {
 
 function survivalOf(gaps: Gaps, today: Day) {
   const steps = survivalSteps(gaps, today).filter(({ time }) => time <= MAX_ROWS);
-  return kaplanMeier(steps).map(({ time, ...point }) => ({ days: time, ...point }));
+  return kaplanMeier(steps).map(({ time: days, at_risk, events, survival, lower, upper }) => {
+    return { days, at_risk, events, survival, lower, upper };
+  });
 }

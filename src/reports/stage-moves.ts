@@ -138,9 +138,8 @@ function completePeriod({ from, to }: Query, today: Day): Days | ReportFault {
 
 /** The moves before the range, and those in it. */
 async function sumsOf(context: ReportContext, { from, to, net }: Days): Promise<readonly Moved[]> {
-  const before = { first: null, last: from - 1 };
-  if (net === null) return await sumMoves(context, [before, { first: from, last: to - 1 }]);
-  const opening = await sumMoves(context, [before]);
+  if (net === null) return await sumMoves(context, [from - 1, to - 1]);
+  const opening = await sumMoves(context, [from - 1]);
   const moves = await readPeriodMoves(context, net, from, to);
   return [...opening, ...moves.map((move): Moved => ({ ...move, span: MOVES }))];
 }

@@ -8,7 +8,7 @@ import { customersLink, customersLinkField } from './customers-link.ts';
 import { activity, count, day, money, oneOf, stage } from './fields.ts';
 import { groupParameter, modelParameter, readDay, readRange } from './parameters.ts';
 import { MAX_POINTS, MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
-import { type MoveSum, type Span, sumMoves } from './stage-moves-rollup.ts';
+import { type MoveSum, sumMoves } from './stage-moves-rollup.ts';
 
 const query = Type.Object(
   {
@@ -89,8 +89,7 @@ export const stagePopulation: Report<Query> = {
         `${points.length} points of ${shown.length} rows each exceed ${MAX_ROWS} rows; ask for at most ${fits} points`,
       );
     }
-    const spans = points.map((last, index): Span => ({ first: index === 0 ? null : points[index - 1]! + 1, last }));
-    const sums = await sumMoves(context, spans);
+    const sums = await sumMoves(context, points);
     const last = points.at(-1)!;
     const link = linkTo(context, request.group);
     return { as_of: last, projected: last > context.today, items: stocks(points, sums, shown, context.decimals, link) };
@@ -181,8 +180,9 @@ function stocks(
       add(sum.to, sum.from === sum.to ? 0 : sum.customers, sum.revenue);
       if (sum.from !== sum.to && sum.from !== UNKNOWN) add(sum.from, -sum.customers, -sum.revenue);
     }
+    const as_of = formatDay(point);
     return shown.map((row) => ({
-      as_of: formatDay(point),
+      as_of,
       stage: row.stage,
       activity: row.activity,
       customers: customers.get(row.position) ?? 0,

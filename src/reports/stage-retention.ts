@@ -125,7 +125,7 @@ type Stock = Map<Position, number>;
 /** Customers by position at the end of the day before. */
 async function stockOnEve(context: ReportContext, day: Day): Promise<Stock> {
   const stock: Stock = new Map();
-  for (const { from, to, customers } of await sumMoves(context, [{ first: null, last: day - 1 }])) {
+  for (const { from, to, customers } of await sumMoves(context, [day - 1])) {
     move(stock, from, to, customers);
   }
   return stock;

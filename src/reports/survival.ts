@@ -24,11 +24,11 @@ const Z = 1.959963984540054;
 export function kaplanMeier(steps: readonly SurvivalStep[]): SurvivalPoint[] {
   let survival = 1;
   let variance = 0;
-  return steps.map((step) => {
-    const { at_risk, events } = step;
+  return steps.map(({ time, at_risk, events }) => {
     survival *= 1 - events / at_risk;
     variance += events / (at_risk * (at_risk - events));
-    return { ...step, survival, ...bounds(survival, variance) };
+    const { lower, upper } = bounds(survival, variance);
+    return { time, at_risk, events, survival, lower, upper };
   });
 }
 

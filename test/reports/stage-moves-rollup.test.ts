@@ -1,3 +1,4 @@
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import t from 'tap';
 import { compileModel, memoryOfModels } from '../../src/domain/compile-model.ts';
@@ -5,7 +6,7 @@ import { Differences } from '../../src/domain/differences.ts';
 import { closeDays, settleTail } from '../../src/domain/fold.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import type { Projection } from '../../src/domain/projection.ts';
-import { type Span, stageMovesRollup, sumMoves } from '../../src/reports/stage-moves-rollup.ts';
+import { stageMovesRollup, sumMoves } from '../../src/reports/stage-moves-rollup.ts';
 import { date, day, days, modelOf, planOf } from '../support/notation.ts';
 import { testService } from '../support/service.ts';
 
@@ -59,7 +60,7 @@ t.test('moves of one month that are alike become one month row', async (t) => {
   );
 });
 
-t.test('sums of spans, cut into whole months and single days', async (t) => {
+t.test('sums of adjoining spans, from whole months and single days', async (t) => {
   const { db } = await testService(t);
   const model = compileModel(modelOf({}), 99, memoryOfModels([modelOf({})]), 2);
   // One customer moves on each day from 2023-11-10 to 2025-03-05, and brings one cent: every sum is a number of days.
@@ -100,35 +101,63 @@ t.test('sums of spans, cut into whole months and single days', async (t) => {
       '2199-12-31',
     )
     .map(day);
-  const spans: Span[] = edges.flatMap((last) => [null, ...edges].map((first) => ({ first, last })));
-  await t.test('every sum is the number of days that both hold', async (t) => {
-    const sums = await sumMoves(context, spans);
+  // The sums of the spans that end on these days, one cent and one customer for each day that a span shares with the year and a half of moves.
+  const expected = (lasts: readonly number[]) =>
+    lasts
+      .map((last, span) => ({ span, days: overlap(span === 0 ? day('1900-01-01') : lasts[span - 1]! + 1, last) }))
+      .filter(({ days }) => days > 0)
+      .map(({ span, days }) => ({ span, from: 1, to: 2, customers: days, revenue: BigInt(days) }));
+
+  await t.test('every sum is the number of days that both hold, wherever up to three spans end', async (t) => {
+    const lists = edges.flatMap((a, i) => [
+      [a],
+      ...edges.slice(i + 1).flatMap((b, j) => [[a, b], ...edges.slice(i + 1 + j + 1).map((c) => [a, b, c])]),
+    ]);
     const wrong: string[] = [];
-    for (const [index, { first, last }] of spans.entries()) {
-      const expected = overlap(first ?? day('1900-01-01'), last);
-      const found = sums.filter((sum) => sum.span === index);
-      const sound = expected === 0 ? found.length === 0 : found.length === 1 && found[0]!.customers === expected;
-      if (!sound || (found.length === 1 && found[0]!.revenue !== BigInt(expected))) {
-        wrong.push(
-          `${first === null ? '' : date(first)}..${date(last)}: ${JSON.stringify(found, (_, value) => String(value))}`,
-        );
-      }
+    for (const lasts of [...lists, edges]) {
+      const found = await sumMoves(context, lasts);
+      if (!isDeepStrictEqual(found, expected(lasts))) wrong.push(`${lasts.map(date).join(' ')}: ${inspect(found)}`);
     }
     t.strictSame(wrong, []);
-    t.equal(spans.length, 16 * 17);
+    t.equal(lists.length, 16 + 120 + 560);
   });
 
-  await t.test('a span that ends before the first day of all holds nothing', async (t) => {
-    t.strictSame(await sumMoves(context, [{ first: null, last: day('1899-12-31') }]), []);
+  await t.test('spans of weeks and of days', async (t) => {
+    for (const step of [1, 7]) {
+      const lasts = Array.from({ length: 90 }, (_, index) => day('2023-11-26') + index * step);
+      t.strictSame(await sumMoves(context, lasts), expected(lasts));
+    }
+  });
+
+  await t.test('days before the first of all hold nothing', async (t) => {
+    t.strictSame(await sumMoves(context, [day('1899-12-31')]), []);
     t.strictSame(await sumMoves(context, []), []);
   });
 
   await t.test('a group and a model version have rows of their own', async (t) => {
-    const span = [{ first: day('2024-01-01'), last: day('2024-12-31') }];
-    t.strictSame(await sumMoves({ ...context, group_id: 7 }, span), [
-      { span: 0, from: 1, to: 2, customers: 366 * 8, revenue: 366n },
-    ]);
-    t.strictSame(await sumMoves({ ...context, group_id: 8 }, span), []);
-    t.strictSame(await sumMoves({ ...context, model: { ...model, version: 98 } }, span), []);
+    const year = [day('2023-12-31'), day('2024-12-31')];
+    t.strictSame((await sumMoves({ ...context, group_id: 7 }, year))[1], {
+      span: 1,
+      from: 1,
+      to: 2,
+      customers: 366 * 8,
+      revenue: 366n,
+    });
+    t.strictSame(await sumMoves({ ...context, group_id: 8 }, year), []);
+    t.strictSame(await sumMoves({ ...context, model: { ...model, version: 98 } }, year), []);
+  });
+
+  await t.test('days are read only of the months that a span ends inside', async (t) => {
+    const lasts = ['2023-12-31', '2024-02-29', '2024-03-14', '2024-12-31', '2025-03-04'].map(day);
+    await sql`
+      delete from rollup_stage_moves
+      where group_id = 7 and grain = 0 and day not between ${day('2024-03-01')} and ${day('2024-03-31')} and day < ${day('2025-03-01')}`.execute(
+      db,
+    );
+    const sums = await sumMoves({ ...context, group_id: 7 }, lasts);
+    t.strictSame(
+      sums,
+      expected(lasts).map((sum) => ({ ...sum, customers: sum.customers * 8 })),
+    );
   });
 });
