@@ -4,8 +4,8 @@ import { type CompiledModel, type Move, NOWHERE, type Place, type Position, UNKN
 import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
 import type { Projection } from './projection.ts';
 
-/** Raised when saved states or moves mean something else than before; everything must then be rebuilt. */
-export const FOLD_VERSION = 3;
+/** Raised when saved states or moves mean something else than before, or more is stored of a customer; everything must then be rebuilt. */
+export const FOLD_VERSION = 4;
 
 /** One projection, for one model (index into the plan's models) or for none. */
 export interface PlannedFold {

@@ -5,6 +5,7 @@ import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
 import type { CustomerSave } from '../store/customer-saves.ts';
+import { yearsOf } from '../store/customer-years.ts';
 import { type CustomerDates, type ListedCustomer, pageCustomers } from '../store/customers.ts';
 import { type EventsById, historyOf, noEvents, readEvents } from '../store/histories.ts';
 import { turnoverOf } from './customer-work.ts';
@@ -48,5 +49,6 @@ export function foldStored(
     fold: encodeFold(saved),
     spells,
     figures: figuresOf(facts),
+    years: { whole: true, figures: yearsOf(days) },
   };
 }

@@ -6,6 +6,7 @@ import { PROJECTIONS } from '../reports/registry.ts';
 import type { Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
 import { type CustomerSave, saveCustomers } from '../store/customer-saves.ts';
+import { type CustomerYears, yearsOf } from '../store/customer-years.ts';
 import { deleteCustomers, writeAttributes } from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
 import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
@@ -159,7 +160,8 @@ async function foldCustomers(
       const add = emitInto(differences, 1, work.attributes.group_ids);
       const takeBack = emitInto(differences, -1, work.attributes.group_ids);
       const more = activityDays(historyOf({ known_since: null, received_on: 0 }, work.inserted));
-      return saveOf(work, foldMore(engine.plan, before, more, add, takeBack), work.stored!.pending_refunds);
+      const folded = foldMore(engine.plan, before, more, add, takeBack);
+      return saveOf(work, folded, work.stored!.pending_refunds, { whole: false, figures: yearsOf(more) });
     }
     const events = stored.get(work.customer_id) ?? noEvents();
     if (work.stored !== null) {
@@ -175,14 +177,30 @@ async function foldCustomers(
       work,
       folded,
       days.reduce((sum, day) => sum + day.pending_refunds, 0),
+      { whole: work.stored !== null, figures: yearsOf(days) },
     );
   });
 }
 
-function saveOf(work: CustomerWork, { saved, spells, facts }: Folded, pending_refunds: number): CustomerSave {
+function saveOf(
+  work: CustomerWork,
+  { saved, spells, facts }: Folded,
+  pending_refunds: number,
+  years: CustomerYears,
+): CustomerSave {
   const { customer_id, attributes, events, turnover } = work;
   const figures = figuresOf(facts);
-  return { customer_id, ...attributes, events, turnover, pending_refunds, fold: encodeFold(saved), spells, figures };
+  return {
+    customer_id,
+    ...attributes,
+    events,
+    turnover,
+    pending_refunds,
+    fold: encodeFold(saved),
+    spells,
+    figures,
+    years,
+  };
 }
 
 function rowsOf<Kind extends EventKind>(

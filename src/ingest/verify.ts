@@ -2,6 +2,7 @@ import { LAST_DAY } from '../domain/calendar.ts';
 import { Differences } from '../domain/differences.ts';
 import { type Spells, spellOn } from '../domain/fold.ts';
 import type { Projection } from '../domain/projection.ts';
+import { writeStanding } from '../domain/standing.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { type Database, inSnapshot, type Trx } from '../store/connect.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type StoredStanding,
   standingKey,
 } from '../store/customer-saves.ts';
+import { readYears } from '../store/customer-years.ts';
 import { type CustomerRow, type ListedCustomer, readCustomers, readOrphans } from '../store/customers.ts';
 import { pageAliases } from '../store/merges.ts';
 import { keyColumns, readRollup } from '../store/rollups.ts';
@@ -33,7 +35,7 @@ const PAGE = 2_000;
 
 /**
  * Folds every history from its stored events, without saved states or differences, in one snapshot, and compares the result with every roll-up row,
- * every saved state and every stored spell; and who was merged into whom, in both directions. Changes nothing; ingest goes on meanwhile.
+ * every saved state, every stored spell and year; and who was merged into whom, in both directions. Changes nothing; ingest goes on meanwhile.
  */
 export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Database }): Promise<Verification> {
   return await inSnapshot(engine.db, 0, async (trx) => {
@@ -46,6 +48,7 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
       const saved = await readCustomers(trx, ids);
       const figures = await readFigures(trx, ids);
       const standings = await readStandings(trx, ids);
+      const years = await readYears(trx, ids);
       for (const { customer, events } of page) {
         const fresh = foldStored(engine.plan, customer, events, expected);
         const { customer_id } = customer;
@@ -54,9 +57,10 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
         compareStandings(found, fresh, versions, stored);
         found.compare(
           `figures of ${customer_id}`,
-          { ...fresh.figures, next_change: earliest(stored) },
+          { ...fresh.figures, next_change: earliest(stored), standing: standingOf(versions, stored) },
           figures.get(customer_id),
         );
+        found.compare(`years of ${customer_id}`, fresh.years.figures, years.get(customer_id) ?? []);
       }
       await requireAliases(
         trx,
@@ -122,6 +126,15 @@ function spellsIn({ positions, first_days, stage_since, activity_since }: Spells
 function earliest(stored: readonly (StoredStanding | undefined)[]): number | null {
   const until = Math.min(...stored.map((standing) => standing?.until ?? LAST_DAY + 1));
   return until > LAST_DAY ? null : until;
+}
+
+/** The stored positions in one text; a model version without any is left out. */
+function standingOf(versions: readonly number[], stored: readonly (StoredStanding | undefined)[]): string {
+  const there = versions.filter((_, index) => stored[index] !== undefined);
+  return writeStanding(
+    there,
+    stored.flatMap((standing) => standing?.position ?? []),
+  );
 }
 
 /** Whoever lists other ids must be whom they were merged into. */

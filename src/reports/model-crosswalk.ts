@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { type CompiledModel, type Position, stageOf, UNKNOWN } from '../domain/compile-model.ts';
 import { formatInstant } from '../domain/instant.ts';
+import { positionIn } from '../domain/standing.ts';
 import { count, stage } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
 import { positionToday } from './position-today.ts';
@@ -112,15 +113,17 @@ interface Pair {
   readonly customers: number;
 }
 
-/** Pairs of the stored positions, from an index that holds nothing else. */
+/** Pairs of the stored positions, from an index that holds them of all models. */
 async function readStored({ trx, model, group_id }: ExactContext, other: CompiledModel): Promise<Pair[]> {
-  await sql`select set_config('work_mem', '64MB', true)`.execute(trx);
-  const { rows } = await sql<Pair>`
-    select one.position as one, two.position as two, count(*)::float8 as customers
-    from customer_stages as one join customer_stages as two on two.customer_id = one.customer_id
-    where one.model_version = ${model.version} and two.model_version = ${other.version} ${inGroup(group_id, 'one')}
-    group by 1, 2`.execute(trx);
-  return rows;
+  const { rows } = await sql<{ standing: string; customers: number }>`
+    select standing, count(*)::float8 as customers from customer_states where true ${inGroup(group_id)} group by 1`.execute(
+    trx,
+  );
+  return rows.map(({ standing, customers }) => ({
+    one: positionIn(standing, model.version),
+    two: positionIn(standing, other.version),
+    customers,
+  }));
 }
 
 /** Pairs of those whose stored position is over in one of the models: what is stored, and what holds today. */

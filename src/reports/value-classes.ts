@@ -7,6 +7,7 @@ import {
   customersOf,
   lastRanks,
   levelIfSure,
+  levelOf,
   rankIn,
   refine,
   type ValueClass,
@@ -22,7 +23,7 @@ export const SEGMENTS = ['top', 'middle', 'bottom'] as const;
 /** One of `SEGMENTS`. */
 export type Segment = (typeof SEGMENTS)[number];
 
-/** What lifetime values are read with. */
+/** What values are read with. */
 export type ValueContext = Pick<ReportContext, 'trx' | 'group_id'>;
 
 /** Customers without a purchase day that cost something, and what they cost. */
@@ -31,11 +32,38 @@ export interface CostsAlone {
   readonly costs: bigint;
 }
 
-/** How the lifetime values of all customers with a purchase day lie, and what the others cost. */
-export interface LifetimeValues {
+/** How the values of all ranked customers lie, and what the others cost. */
+export interface Values {
   /** Descending, exact wherever a segment or the 80 % end. */
   readonly classes: readonly ValueClass[];
   readonly costs_alone: CostsAlone;
+}
+
+/** Who is ranked, and by what: customers with a purchase day, or with one in a calendar year by what is dated in it. */
+export interface Ranking {
+  readonly by: Value;
+  /** Null for the lifetime. */
+  readonly year: number | null;
+}
+
+/** The table that holds the figures a ranking goes by; everybody is in it once, of those of whom `isRanked` is true. */
+export function tableOf({ year }: Ranking): 'customer_states' | 'customer_years' {
+  return year === null ? 'customer_states' : 'customer_years';
+}
+
+/** What a row of the ranking's table is worth. */
+export function worthOf({ by, year }: Ranking): RawBuilder<number> {
+  if (year === null) return sql`${sql.ref(`customer_states.${by}`)}`;
+  return by === 'revenue' ? sql`customer_years.revenue` : sql`(customer_years.revenue - customer_years.costs)`;
+}
+
+/** Whether a row of the ranking's table is ranked in a group. */
+export function isRanked(ranking: Ranking, group_id: number): RawBuilder<boolean> {
+  const bought =
+    ranking.year === null
+      ? sql`customer_states.first_purchase_day is not null`
+      : sql`customer_years.year = ${ranking.year}::int2 and customer_years.purchases > 0`;
+  return sql`${bought} ${inGroup(group_id, tableOf(ranking))}`;
 }
 
 /** A customer by their place in the ranking: value descending, then customer_id ascending. */
@@ -50,7 +78,7 @@ export function kindOf(by: Value): number {
 }
 
 /** Reads the roll-up, and those customers whose buckets must be known exactly. Two statements. */
-export async function readLifetimeValues(context: ValueContext, by: Value): Promise<LifetimeValues> {
+export async function readLifetimeValues(context: ValueContext, by: Value): Promise<Values> {
   const kind = kindOf(by);
   const { rows } = await sql<{ kind: number; bucket: number; customers: number; value: bigint }>`
     select kind, bucket, customers::float8 as customers, value from rollup_customer_values
@@ -75,24 +103,19 @@ async function readLevels(
 ): Promise<Map<number, ValueClass[]>> {
   const levels = new Map<number, ValueClass[]>(wanted.map((index) => [index, []]));
   if (wanted.length === 0) return levels;
-  const value = sql.ref(`customer_states.${by}`);
+  const ranking = { by, year: null };
+  const value = worthOf(ranking);
   // One branch for each class: of bounds that are constants the planner knows how few customers they hold.
   const branches = wanted.map(
     (index) => sql`
     select ${index}::int4 as index, ${value}::float8 as value, count(*)::float8 as customers from customer_states
     where ${value} between ${classes[index]!.least}::int8 and ${classes[index]!.greatest}::int8
-      and first_purchase_day is not null ${inGroup(group_id)}
+      and ${isRanked(ranking, group_id)}
     group by 2`,
   );
   const { rows } = await sql<{ index: number; value: number; customers: number }>`
     ${sql.join(branches, sql` union all `)} order by 1, 2 desc`.execute(trx);
-  for (const row of rows)
-    levels.get(row.index)!.push({
-      least: row.value,
-      greatest: row.value,
-      customers: row.customers,
-      value: BigInt(row.value) * BigInt(row.customers),
-    });
+  for (const { index, value, customers } of rows) levels.get(index)!.push(levelOf(value, customers));
   return levels;
 }
 
@@ -105,8 +128,8 @@ export function inGroup(group_id: number, table = 'customer_states'): RawBuilder
 
 /** The last customers of the top and of the middle segment; null if nobody has a purchase day. */
 export async function readBorders(
-  context: ValueContext,
-  by: Value,
+  { trx, group_id }: ValueContext,
+  ranking: Ranking,
   classes: readonly ValueClass[],
 ): Promise<readonly [top: Border, middle: Border] | null> {
   const customers = customersOf(classes);
@@ -115,9 +138,9 @@ export async function readBorders(
   const border = async ({ index, place }: { index: number; place: number }): Promise<Border> => {
     const value = classes[index]!.greatest;
     const { rows } = await sql<{ customer_id: string }>`
-      select customer_id from customer_states
-      where ${sql.ref(by)} = ${value}::int8 and first_purchase_day is not null ${inGroup(context.group_id)}
-      order by customer_id offset ${place - 1} limit 1`.execute(context.trx);
+      select customer_id from ${sql.table(tableOf(ranking))}
+      where ${worthOf(ranking)} = ${value}::int8 and ${isRanked(ranking, group_id)}
+      order by customer_id offset ${place - 1} limit 1`.execute(trx);
     return { value, customer_id: rows[0]!.customer_id };
   };
   return [await border(top!), await border(middle!)];
@@ -138,7 +161,7 @@ export async function readSegmentRange(
   segment: Segment,
 ): Promise<SegmentRange | null> {
   const { classes } = await readLifetimeValues(context, by);
-  const borders = await readBorders(context, by, classes);
+  const borders = await readBorders(context, { by, year: null }, classes);
   if (borders === null) return null;
   const [topRank, middleRank, bottomRank] = lastRanks(customersOf(classes));
   const [top, middle] = borders;

@@ -21,6 +21,11 @@ export function levelIfSure(found: ValueClass): ValueClass {
   return found;
 }
 
+/** The class of so many customers of one value. */
+export function levelOf(value: number, customers: number): ValueClass {
+  return { least: value, greatest: value, customers, value: BigInt(value) * BigInt(customers) };
+}
+
 /** What all customers of the classes are worth together, those below zero left out if asked so. */
 export function totalOf(classes: readonly ValueClass[], positiveOnly = false): bigint {
   return classes.reduce((sum, { value }) => sum + (positiveOnly && value < 0n ? 0n : value), 0n);

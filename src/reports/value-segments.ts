@@ -1,5 +1,4 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { nextPeriodStart } from '../domain/calendar.ts';
 import { formatInstant } from '../domain/instant.ts';
 import { formatMoney } from '../domain/money.ts';
 import { parsePeriod } from '../domain/period.ts';
@@ -10,19 +9,19 @@ import type { ExactContext, Report, ReportAnswer, ReportFault } from './report.t
 import { type Profiles, readProfiles } from './segment-profiles.ts';
 import { profileRow, type SegmentLink, stageRows } from './segment-rows.ts';
 import {
-  type CostsAlone,
+  type Ranking,
   readBorders,
   readLifetimeValues,
   SEGMENTS,
   type Segment,
   VALUES,
   type Value,
+  type Values,
 } from './value-classes.ts';
 import {
   customersOf,
   eightyPercent,
   giniOf,
-  type LorenzPoint,
   lastRanks,
   lorenzOf,
   rankIn,
@@ -30,7 +29,7 @@ import {
   type ValueClass,
 } from './value-ranking.ts';
 import { definition, example, row, summary, tables } from './value-segments-words.ts';
-import { readSpanValues, type Span } from './year-values.ts';
+import { readYearValues, type YearRanking } from './year-values.ts';
 
 const query = Type.Object(
   {
@@ -64,15 +63,7 @@ interface SegmentSum {
 }
 
 /** All that an answer is made of, whatever the period. */
-interface Found {
-  readonly customers: number;
-  readonly total: bigint;
-  readonly segments: readonly SegmentSum[];
-  readonly customers_for_80_percent: number | null;
-  readonly gini: number | null;
-  readonly lorenz: readonly LorenzPoint[];
-  readonly negative: { readonly customers: number; readonly value: bigint };
-  readonly costs_alone: CostsAlone;
+interface Found extends Values {
   readonly profiles: Profiles | null;
   /** When the exact reads took place; null without any. */
   readonly computed_at: number | null;
@@ -91,10 +82,12 @@ export const valueSegments: Report<Query, ExactContext> = {
   async read(context, request) {
     const by = request.value ?? 'revenue';
     const period = request.period ?? 'lifetime';
-    const span = period === 'lifetime' ? null : yearOf(period);
-    if (span !== null && 'code' in span) return span;
+    if (period !== 'lifetime' && parsePeriod(period, 'year') === null) return NOT_A_PERIOD;
     const profile = request.profile ?? true;
-    const found = span === null ? await readLifetime(context, by, profile) : await readSpan(context, by, span, profile);
+    const found =
+      period === 'lifetime'
+        ? await readLifetime(context, by, profile)
+        : await readYear(context, { by, year: Number(period) }, profile);
     const filters = { value: by, model: context.model.model.model_id, group: request.group };
     const link: SegmentLink = (segment, stage) =>
       period === 'lifetime' ? customersLink({ segment, ...filters, stage }) : null;
@@ -102,42 +95,37 @@ export const valueSegments: Report<Query, ExactContext> = {
   },
 };
 
-function yearOf(period: string): Span | ReportFault {
-  const from = parsePeriod(period, 'year');
-  if (from !== null) return { from, to: nextPeriodStart(from, 'year') };
-  return {
-    parameter: 'period',
-    code: 'not_a_period',
-    detail: 'is neither `lifetime` nor a year between 1900 and 2199',
-  };
-}
+const NOT_A_PERIOD: ReportFault = {
+  parameter: 'period',
+  code: 'not_a_period',
+  detail: 'is neither `lifetime` nor a year between 1900 and 2199',
+};
 
 async function readLifetime(context: ExactContext, by: Value, profile: boolean): Promise<Found> {
-  const { classes, costs_alone } = await readLifetimeValues(context, by);
+  const values = await readLifetimeValues(context, by);
   const key = ['value-segments', 'lifetime', by, context.group_id, context.model.version, context.today];
-  const exact = profile ? await context.exact(key, () => readLifetimeProfiles(context, by, classes)) : null;
-  const below = classes.filter(({ value }) => value < 0n);
-  return {
-    customers: customersOf(classes),
-    total: totalOf(classes),
-    segments: segmentsOf(classes),
-    customers_for_80_percent: eightyPercent(classes)?.customers ?? null,
-    gini: giniOf(classes),
-    lorenz: lorenzOf(classes),
-    negative: { customers: customersOf(below), value: totalOf(below) },
-    costs_alone,
-    profiles: exact?.found ?? null,
-    computed_at: exact?.computed_at ?? null,
-  };
+  const read = async () => await readRankedProfiles(context, { by, year: null }, values.classes);
+  const exact = profile ? await context.exact(key, read) : null;
+  return { ...values, profiles: exact?.found ?? null, computed_at: exact?.computed_at ?? null };
 }
 
-async function readLifetimeProfiles(
+async function readYear(context: ExactContext, ranking: YearRanking, profile: boolean): Promise<Found> {
+  const { by, year } = ranking;
+  const key = ['value-segments', year, by, context.group_id, context.model.version, context.today, profile];
+  const { found, computed_at } = await context.exact(key, async () => {
+    const values = await readYearValues(context, ranking);
+    return { ...values, profiles: profile ? await readRankedProfiles(context, ranking, values.classes) : null };
+  });
+  return { ...found, computed_at };
+}
+
+async function readRankedProfiles(
   context: ExactContext,
-  by: Value,
+  ranking: Ranking,
   classes: readonly ValueClass[],
 ): Promise<Profiles> {
-  const borders = await readBorders(context, by, classes);
-  return borders === null ? { standings: [], sums: [], groups: [] } : await readProfiles(context, by, borders);
+  const borders = await readBorders(context, ranking, classes);
+  return borders === null ? { standings: [], sums: [], groups: [] } : await readProfiles(context, ranking, borders);
 }
 
 /** The sums of the segments; their borders lie in levels. */
@@ -156,26 +144,6 @@ function segmentsOf(classes: readonly ValueClass[]): SegmentSum[] {
   });
 }
 
-async function readSpan(context: ExactContext, by: Value, span: Span, profile: boolean): Promise<Found> {
-  const key = ['value-segments', span.from, by, context.group_id, context.model.version, context.today, profile];
-  const { found, computed_at } = await context.exact(key, () => readSpanValues(context, by, span, profile));
-  return {
-    ...found,
-    segments: SEGMENTS.map(
-      (segment) =>
-        found.segments.find((one) => one.segment === segment) ?? {
-          segment,
-          customers: 0,
-          value: 0n,
-          threshold: null,
-          tied_at_threshold: 0,
-        },
-    ),
-    lorenz: lorenzOf(found.classes),
-    computed_at,
-  };
-}
-
 function answerOf(
   { decimals, model, today }: ExactContext,
   by: Value,
@@ -183,12 +151,15 @@ function answerOf(
   found: Found,
   link: SegmentLink,
 ): ReportAnswer {
-  const { customers, total, customers_for_80_percent: eighty, negative, costs_alone, profiles, computed_at } = found;
+  const { classes, costs_alone, profiles, computed_at } = found;
+  const [customers, total] = [customersOf(classes), totalOf(classes)];
+  const eighty = eightyPercent(classes)?.customers ?? null;
+  const below = classes.filter(({ value }) => value < 0n);
   const money = (minor: bigint): string => formatMoney(minor, decimals);
   return {
     as_of: today,
     projected: false,
-    items: found.segments.map((one) => ({
+    items: segmentsOf(classes).map((one) => ({
       segment: one.segment,
       customers: one.customers,
       value: money(one.value),
@@ -205,11 +176,11 @@ function answerOf(
       total: money(total),
       customers_for_80_percent: eighty,
       share_for_80_percent: eighty === null ? null : eighty / customers,
-      gini: found.gini,
-      negative: { customers: negative.customers, value: money(negative.value) },
+      gini: giniOf(classes),
+      negative: { customers: customersOf(below), value: money(totalOf(below)) },
       cost_without_purchase: { customers: costs_alone.customers, costs: money(costs_alone.costs) },
       computed_at: computed_at === null ? null : formatInstant(computed_at),
     },
-    tables: { lorenz: found.lorenz, stages: profiles === null ? [] : stageRows(model, profiles, decimals, link) },
+    tables: { lorenz: lorenzOf(classes), stages: profiles === null ? [] : stageRows(model, profiles, decimals, link) },
   };
 }

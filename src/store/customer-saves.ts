@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import type { Spells } from '../domain/fold.ts';
+import { writeStanding } from '../domain/standing.ts';
 import type { Trx } from './connect.ts';
 import { type CustomerFigures, FIGURE_COLUMNS, type Standing, standingOn } from './customer-figures.ts';
+import { type CustomerYears, saveYears } from './customer-years.ts';
 import { type CustomerRow, numberArray } from './customers.ts';
 
 /** What is saved of a customer after an ingest. */
@@ -10,6 +12,7 @@ export interface CustomerSave extends CustomerRow {
   /** One for each model of the plan. */
   readonly spells: readonly Spells[];
   readonly figures: CustomerFigures;
+  readonly years: CustomerYears;
 }
 
 /** How customers are saved. */
@@ -20,12 +23,13 @@ export interface Saving {
   readonly today: Day;
 }
 
-/** Writes the saved states with the figures, and where the customers stand in every model. */
+/** Writes the saved states with the figures, the years, and where the customers stand in every model. */
 export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
   if (rows.length === 0) return;
   const standings = rows.map((row) => standingOn(row.spells, saving.today));
   await saveStates(trx, rows, standings, saving.model_versions);
   await saveStages(trx, rows, standings, saving.model_versions);
+  await saveYears(trx, rows);
 }
 
 async function saveStates(
@@ -34,8 +38,14 @@ async function saveStates(
   standings: readonly Standing[],
   modelVersions: readonly number[],
 ): Promise<void> {
-  const own = ['model_versions', 'events', 'turnover', 'pending_refunds', 'fold', 'next_change'];
+  const own = ['model_versions', 'events', 'turnover', 'pending_refunds', 'fold', 'next_change', 'standing'];
   const names = [...own, ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
+  const texts = standings.map(({ places }) =>
+    writeStanding(
+      modelVersions,
+      places.map(({ position }) => position),
+    ),
+  );
   const figures = FIGURE_COLUMNS.map(
     ([name, type]) => sql`${rows.map((row) => row.figures[name])}::${sql.raw(type)}[]`,
   );
@@ -44,7 +54,8 @@ async function saveStates(
     select customer_id, ${numberArray(modelVersions)}::int2[], ${sql.join(names.slice(1))}
     from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.events)}::int4[],
       ${rows.map((row) => row.turnover)}::int8[], ${rows.map((row) => row.pending_refunds)}::int4[],
-      ${rows.map((row) => row.fold)}::text[], ${standings.map((standing) => standing.next_change)}::int4[], ${sql.join(figures)})
+      ${rows.map((row) => row.fold)}::text[], ${standings.map((standing) => standing.next_change)}::int4[],
+      ${texts}::text[], ${sql.join(figures)})
       as given (customer_id, ${sql.join(names.slice(1))})
     on conflict (customer_id) do update set ${sql.join(names.map((name) => sql`${name} = excluded.${name}`))}`.execute(
     trx,
@@ -124,24 +135,31 @@ export function standingKey(customerId: string, modelVersion: number): string {
   return `${modelVersion} ${customerId}`;
 }
 
-/** The stored figures of customers, and the day on which one of their positions ends. */
-export async function readFigures(
-  trx: Trx,
-  customerIds: readonly string[],
-): Promise<Map<string, CustomerFigures & { readonly next_change: Day | null }>> {
-  const names = ['next_change', ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
+/** A customer's figures as stored, with the day on which one of their positions ends, and all of these in one text (`writeStanding`). */
+export interface StoredFigures extends CustomerFigures {
+  readonly next_change: Day | null;
+  readonly standing: string;
+}
+
+/** The stored figures of customers. */
+export async function readFigures(trx: Trx, customerIds: readonly string[]): Promise<Map<string, StoredFigures>> {
+  const names = ['next_change', 'standing', ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
   const { rows } = await sql<Record<string, number | bigint | string | null>>`
     select customer_id, ${sql.join(names)} from customer_states where customer_id = any(${customerIds}::text[])`.execute(
     trx,
   );
   return new Map(
-    rows.map(({ customer_id, next_change, ...row }) => {
+    rows.map(({ customer_id, next_change, standing, ...row }) => {
       const figures = Object.fromEntries(
         FIGURE_COLUMNS.map(([name]) => [name, row[name] === null ? null : Number(row[name])]),
       );
       return [
         customer_id as string,
-        { ...(figures as unknown as CustomerFigures), next_change: next_change as Day | null },
+        {
+          ...(figures as unknown as CustomerFigures),
+          next_change: next_change as Day | null,
+          standing: standing as string,
+        },
       ];
     }),
   );

@@ -102,7 +102,7 @@ export async function pageCustomers(trx: Trx, after: string, limit: number): Pro
 }
 
 /** What a customer's row owns. */
-const OWNED = ['customer_stages', 'customer_states', 'purchases', 'refunds', 'interactions'] as const;
+const OWNED = ['customer_stages', 'customer_states', 'customer_years', 'purchases', 'refunds', 'interactions'] as const;
 
 /** Rows of customer tables that belong to no customer, or to an id that was merged, by table; a table without any is absent. */
 export async function readOrphans(trx: Trx): Promise<Map<string, number>> {
@@ -122,7 +122,7 @@ export function numberArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }
 
-/** Removes the customers' events, saved states and spells; their own rows stay. */
+/** Removes the customers' events, saved states, spells and years; their own rows stay. */
 export async function deleteHistories(trx: Trx, customerIds: readonly string[]): Promise<void> {
   for (const table of OWNED) {
     await trx.deleteFrom(table).where('customer_id', '=', sql<string>`any(${customerIds}::text[])`).execute();

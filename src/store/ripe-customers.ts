@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import type { Spells } from '../domain/fold.ts';
+import { writeStanding } from '../domain/standing.ts';
 import type { Trx } from './connect.ts';
 import type { Standing } from './customer-figures.ts';
 
@@ -44,7 +45,7 @@ export async function readRipe(trx: Trx, customerIds: readonly string[], today: 
 /** Where one customer stands, and in which model versions. */
 export interface Advance extends Standing {
   readonly customer_id: string;
-  /** Those of the places, in order. */
+  /** Those of the places, in order: ascending. */
   readonly model_versions: readonly number[];
 }
 
@@ -52,6 +53,12 @@ export interface Advance extends Standing {
 export async function advanceCustomers(trx: Trx, advances: readonly Advance[]): Promise<void> {
   const places = advances.flatMap(({ customer_id, model_versions, places }) =>
     places.map((place, index) => ({ customer_id, model_version: model_versions[index]!, ...place })),
+  );
+  const texts = advances.map(({ model_versions, places }) =>
+    writeStanding(
+      model_versions,
+      places.map(({ position }) => position),
+    ),
   );
   await sql`
     update customer_stages set position = given.position, until = given.until
@@ -61,8 +68,8 @@ export async function advanceCustomers(trx: Trx, advances: readonly Advance[]): 
     where customer_stages.model_version = given.model_version and customer_stages.until <> given.until
       and customer_stages.customer_id = given.customer_id`.execute(trx);
   await sql`
-    update customer_states set next_change = given.next_change
-    from unnest(${advances.map((advance) => advance.customer_id)}::text[], ${advances.map((advance) => advance.next_change)}::int4[])
-      as given (customer_id, next_change)
+    update customer_states set next_change = given.next_change, standing = given.standing
+    from unnest(${advances.map((advance) => advance.customer_id)}::text[], ${advances.map((advance) => advance.next_change)}::int4[], ${texts}::text[])
+      as given (customer_id, next_change, standing)
     where customer_states.customer_id = given.customer_id`.execute(trx);
 }

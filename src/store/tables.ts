@@ -51,6 +51,17 @@ interface CustomerStatesTable {
   last_interaction_day: number | null;
   open_complaint_day: number | null;
   next_change: number | null;
+  standing: Generated<string>;
+}
+
+interface CustomerYearsTable {
+  customer_id: string;
+  year: number;
+  purchases: number;
+  revenue: bigint;
+  costs: bigint;
+  product_lines: bigint;
+  discounted_purchases: number;
 }
 
 interface EventTable {
@@ -113,5 +124,6 @@ export interface Tables {
   refunds: RefundsTable;
   interactions: InteractionsTable;
   customer_stages: CustomerStagesTable;
+  customer_years: CustomerYearsTable;
   erased_customers: ErasedCustomersTable;
 }

@@ -43,7 +43,7 @@ const day = (text: string): number => Date.parse(text) / 86_400_000;
 t.test('a customer is stored in figures, as of all events', async (t) => {
   const { rows } = await sql`
     select purchases, purchase_days, revenue::text, profit::text, product_lines::text, discounted_purchases, first_purchase_day,
-      last_purchase_day, last_interaction_day, open_complaint_day, next_change from customer_states order by customer_id`.execute(
+      last_purchase_day, last_interaction_day, open_complaint_day, next_change, standing from customer_states order by customer_id`.execute(
     db,
   );
   t.strictSame(
@@ -62,6 +62,8 @@ t.test('a customer is stored in figures, as of all events', async (t) => {
         open_complaint_day: day('2026-03-02'),
         // Silent since 2026-03-01 and at risk since 2026-05-31: lapsed after 180 days.
         next_change: day('2026-08-29'),
+        // Bought on two days and at risk: the third stage of `lifecycle` and `journey`, the fourth of `relationship` and `loyalty_ladder`.
+        standing: '1:11 2:15 3:11 4:15',
       },
       {
         purchases: 0,
@@ -75,6 +77,28 @@ t.test('a customer is stored in figures, as of all events', async (t) => {
         last_interaction_day: null,
         open_complaint_day: null,
         next_change: null,
+        standing: '1:1 2:1 3:1 4:1',
+      },
+    ],
+  );
+});
+
+t.test('what is dated in a year is stored, and nothing of a year without anything', async (t) => {
+  const { rows } = await sql<Record<string, number>>`
+    select customer_id, year, purchases, revenue::int4, costs::int4, product_lines::int4, discounted_purchases from customer_years`.execute(
+    db,
+  );
+  t.strictSame(
+    rows.map((row) => ({ ...row })),
+    [
+      {
+        customer_id: 'ana',
+        year: 2026,
+        purchases: 2,
+        revenue: 1700,
+        costs: 450,
+        product_lines: 3,
+        discounted_purchases: 1,
       },
     ],
   );
@@ -127,6 +151,7 @@ t.test('verify finds every column that says something else than the events, and 
       'next_change',
     ],
     customer_stages: ['position', 'until', 'stage_since', 'activity_since', 'revenue', 'profit', 'last_purchase_day'],
+    customer_years: ['year', 'purchases', 'revenue', 'costs', 'product_lines', 'discounted_purchases'],
   };
   for (const [table, names] of Object.entries(columns)) {
     for (const name of names) {
@@ -143,7 +168,8 @@ t.test('verify finds every column that says something else than the events, and 
   }
   await sql`update customer_states set next_change = null, revenue = -1 where customer_id = 'ana'`.execute(db);
   await sql`delete from customer_stages where customer_id = 'ana' and model_version = 2`.execute(db);
-  t.equal((await differences()).length, 2, 'a missing row and wrong figures');
+  await sql`insert into customer_years values ('nobody', 2026, 1, 0, 0, 0, 0)`.execute(db);
+  t.equal((await differences()).length, 3, 'a missing row, wrong figures, and a year of nothing');
   await repair();
   t.strictSame(await differences(), []);
 });
@@ -153,15 +179,21 @@ t.test('a position of another day is no difference while it says what held befor
     select first_days, positions from customer_stages where customer_id = 'ana' and model_version = 1`.execute(db);
   const { first_days, positions } = rows[0]!;
   const [, until] = first_days;
-  const set = async (position: number, next: number) =>
+  const set = async (position: number, next: number, standing = position) =>
     await sql`update customer_stages set position = ${position}, until = ${until} where customer_id = 'ana' and model_version = 1`
       .execute(db)
-      .then(() => sql`update customer_states set next_change = ${next} where customer_id = 'ana'`.execute(db));
+      .then(() =>
+        sql`update customer_states set next_change = ${next}, standing = ${`1:${standing} 2:15 3:11 4:15`} where customer_id = 'ana'`.execute(
+          db,
+        ),
+      );
   await set(positions[0]!, until!);
   t.strictSame(await differences(), []);
   await set(positions[1]!, until!);
   t.equal((await differences()).length, 1, 'the position after that day');
   await set(positions[0]!, until! + 1);
   t.equal((await differences()).length, 1, 'a next change that is none of the ends');
+  await set(positions[0]!, until!, positions[1]!);
+  t.equal((await differences()).length, 1, 'a standing that is none of the positions');
   await repair();
 });

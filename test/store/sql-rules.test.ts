@@ -189,6 +189,7 @@ t.test('there was something to check', async (t) => {
   t.strictSame(CUSTOMER_TABLES, [
     'customer_stages',
     'customer_states',
+    'customer_years',
     'customers',
     'interactions',
     'purchases',
