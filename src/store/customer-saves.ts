@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import type { Spells } from '../domain/fold.ts';
-import type { Trx } from './connect.ts';
+import { type Pipeline, pipelined, type Trx } from './connect.ts';
 import { type CustomerFigures, FIGURE_COLUMNS, type Standing, standingOn } from './customer-figures.ts';
 import { type CustomerRow, numberArray } from './customers.ts';
 
@@ -22,14 +22,21 @@ export interface Saving {
 
 /** Writes the saved states with the figures, and where the customers stand in every model. */
 export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
+  await pipelined(trx, (pipeline) => sendCustomers(pipeline, rows, saving));
+}
+
+/** As `saveCustomers`, among other statements. */
+export async function sendCustomers(trx: Pipeline, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
   if (rows.length === 0) return;
   const standings = rows.map((row) => standingOn(row.spells, saving.today));
-  await saveStates(trx, rows, standings, saving.model_versions);
-  await saveStages(trx, rows, standings, saving.model_versions);
+  await Promise.all([
+    saveStates(trx, rows, standings, saving.model_versions),
+    saveStages(trx, rows, standings, saving.model_versions),
+  ]);
 }
 
 async function saveStates(
-  trx: Trx,
+  trx: Pipeline,
   rows: readonly CustomerSave[],
   standings: readonly Standing[],
   modelVersions: readonly number[],
@@ -52,7 +59,7 @@ async function saveStates(
 }
 
 async function saveStages(
-  trx: Trx,
+  trx: Pipeline,
   rows: readonly CustomerSave[],
   standings: readonly Standing[],
   modelVersions: readonly number[],
