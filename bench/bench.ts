@@ -7,6 +7,7 @@ import { benchServer } from './database.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
 import { reportsCase } from './reports.ts';
+import { singleWritesCase } from './single-writes.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
 // whose figures mean little. Without it each case writes its result to bench/results/. Cases can be named: npm run bench -- reports
@@ -14,6 +15,7 @@ import { reportsCase } from './reports.ts';
 const CASES: Readonly<Record<string, BenchCase>> = {
   'history-length': historyLengthCase,
   'ingest-copy': copyCase,
+  'single-writes': singleWritesCase,
   reports: reportsCase,
 };
 

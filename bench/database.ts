@@ -22,6 +22,7 @@ export interface BenchServer {
 /** A database to measure in. */
 export interface BenchShop extends Connected {
   readonly engine: Engine;
+  readonly connection: Readonly<pg.ClientConfig>;
   /** Roll-up rows written by the last ingest. */
   lastRollupRows(): number;
 }
@@ -51,7 +52,7 @@ export async function benchServer(): Promise<BenchServer> {
       await seedVersions(connected.db, deployment, Object.values(BUILT_IN_MODELS));
       const parts = { db: connected.db, log: { ...silent, info }, now: machineClock, statement_timeout_ms: 600_000 };
       const engine = createEngine(parts, (await readVersions(connected.db))!, await readModels(connected.db));
-      return { ...connected, engine, lastRollupRows: () => rollupRows };
+      return { ...connected, connection, engine, lastRollupRows: () => rollupRows };
     },
     async stop() {
       for (const { pool } of opened) await pool.end();

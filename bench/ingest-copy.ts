@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import pg from 'pg';
 import pgCopy from 'pg-copy-streams';
 import type { Change } from '../src/ingest/change.ts';
 import { ingest } from '../src/ingest/ingest.ts';
@@ -28,8 +29,10 @@ export const copyCase: BenchCase = async (server, quick) => {
   ];
 };
 
-async function copy({ pool }: BenchShop, changes: readonly Change[]): Promise<void> {
-  const client = await pool.connect();
+/** On a connection of its own: those of the pool are pipelined, and take no COPY. */
+async function copy({ connection }: BenchShop, changes: readonly Change[]): Promise<void> {
+  const client = new pg.Client(connection);
+  await client.connect();
   try {
     const stream = client.query(
       pgCopy.from(
@@ -47,6 +50,6 @@ async function copy({ pool }: BenchShop, changes: readonly Change[]): Promise<vo
     stream.end();
     await once(stream, 'finish');
   } finally {
-    client.release();
+    await client.end();
   }
 }

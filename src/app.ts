@@ -21,6 +21,7 @@ import { operationRoutes } from './http/routes/operations.ts';
 import { reportRoutes } from './http/routes/reports.ts';
 import { SHARED_SCHEMAS } from './http/schemas.ts';
 import { validatorCompiler } from './http/validation.ts';
+import { createGroupCommit, type GroupOptions } from './ingest/group-commit.ts';
 import type { EngineSource } from './ingest/start.ts';
 import { Problem } from './problems.ts';
 import { version } from './version.ts';
@@ -34,6 +35,8 @@ export interface AppParts {
   /** For the pool's gauges; null without a database. */
   readonly pool: pg.Pool | null;
   readonly limits: AppLimits;
+  /** How writes share transactions, if not as measured. */
+  readonly grouping?: Pick<GroupOptions, 'group_limit' | 'transactions'>;
 }
 
 /** Limits of sizes and times. */
@@ -44,6 +47,8 @@ export interface AppLimits {
   readonly request_timeout_ms: number;
   /** How long what was read from every customer may be given again; 0 reads it anew every time, absent `EXACT_READ_MAX_AGE_SECONDS`. */
   readonly exact_read_max_age_seconds?: number;
+  /** Items that may wait to be stored; absent, `QUEUE_LIMIT`. */
+  readonly queue_limit?: number;
 }
 
 /** An app, and the end of it while it listens. */
@@ -54,7 +59,7 @@ export interface App {
 }
 
 /** Builds the whole HTTP side. */
-export async function buildApp({ source, keys, log, pool, limits }: AppParts): Promise<App> {
+export async function buildApp({ source, keys, log, pool, limits, grouping }: AppParts): Promise<App> {
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -75,7 +80,12 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
     frameworkErrors: (error, request, reply) => void sendProblem(request as never, reply as never, toProblem(error)),
   }) as unknown as FastifyInstance;
   const connections = trackConnections(app);
-  const metrics = createMetrics(source, pool, version);
+  const writes = createGroupCommit({
+    ...(limits.queue_limit === undefined ? {} : { queue_limit: limits.queue_limit }),
+    ...grouping,
+    onGroup: (requests, changes) => metrics.grouped(requests, changes),
+  });
+  const metrics = createMetrics({ source, pool, version, waiting: writes.waiting });
   app.setValidatorCompiler(validatorCompiler);
   // Answers are what the handlers return: a serialiser made from the schema would drop what it does not declare, in silence.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -87,8 +97,8 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   const refuseOtherMethods = collectMethods(app);
   await app.register(helmet, { contentSecurityPolicy: false });
   await describeApi(app, version);
-  batchRoutes(app, source, metrics);
-  itemRoutes(app, source, metrics);
+  batchRoutes(app, { source, metrics, writes });
+  itemRoutes(app, { source, metrics, writes });
   mergeRoutes(app, source);
   classifyRoutes(app, source);
   customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));

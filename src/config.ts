@@ -19,6 +19,8 @@ const schema = Type.Object({
   REQUEST_TIMEOUT_MS: Type.Integer({ default: 30_000, minimum: 1_000, maximum: 600_000 }),
   STATEMENT_TIMEOUT_MS: Type.Integer({ default: 30_000, minimum: 100, maximum: 600_000 }),
   CONNECT_TIMEOUT_MS: Type.Integer({ default: 5_000, minimum: 100, maximum: 60_000 }),
+  // A full batch must fit.
+  WRITE_QUEUE_LIMIT: Type.Integer({ default: 20_000, minimum: 1_000, maximum: 1_000_000 }),
   POOL_SIZE: Type.Integer({ default: 10, minimum: 2, maximum: 500 }),
 });
 
@@ -46,6 +48,8 @@ export interface Config {
   readonly statement_timeout_ms: number;
   readonly connect_timeout_ms: number;
   readonly pool_size: number;
+  /** Items that may wait to be stored. */
+  readonly write_queue_limit: number;
 }
 
 const MODEL_NAMES = ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'] as const;
@@ -105,6 +109,7 @@ export function readConfig(
     statement_timeout_ms: env.STATEMENT_TIMEOUT_MS,
     connect_timeout_ms: env.CONNECT_TIMEOUT_MS,
     pool_size: env.POOL_SIZE,
+    write_queue_limit: env.WRITE_QUEUE_LIMIT,
   };
 }
 

@@ -83,6 +83,12 @@ export const PROBLEMS = {
     'Send the request again later; what was stored meanwhile is then reported as duplicate.',
     true,
   ),
+  too_busy: entry(
+    503,
+    'Too many writes are waiting',
+    'Nothing of the request was stored. Send it again after the time that Retry-After gives, or fewer at once.',
+    true,
+  ),
   version_mismatch: entry(
     503,
     'Another version of the service changed the database',

@@ -85,7 +85,11 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const database = await openDatabase(config, log, { silence_ms: config.statement_timeout_ms + SILENCE_MARGIN_MS });
   const stopStarting = new AbortController();
   const source = startEngine(startOptions(config, database, log), stopStarting.signal);
-  const limits = { body_bytes: config.body_limit_bytes, request_timeout_ms: config.request_timeout_ms };
+  const limits = {
+    body_bytes: config.body_limit_bytes,
+    request_timeout_ms: config.request_timeout_ms,
+    queue_limit: config.write_queue_limit,
+  };
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source.started);

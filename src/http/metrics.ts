@@ -9,13 +9,24 @@ import { CODE_VERSIONS } from '../store/versions.ts';
 export interface Metrics {
   requested(method: string, route: string, status: number, duration_s: number): void;
   ingested(kind: string, result: string, items: number): void;
+  /** A transaction of writes ended. */
+  grouped(requests: number, changes: number): void;
   /** The text exposition; asks the database for `data_through`. */
   text(): Promise<string>;
   readonly content_type: string;
 }
 
+/** What the metrics ask when they are read. */
+export interface MetricsParts {
+  readonly source: EngineSource;
+  readonly pool: pg.Pool | null;
+  readonly version: string;
+  /** Changes that wait for a transaction. */
+  readonly waiting: () => number;
+}
+
 /** Makes the metrics of one process. Labels hold route patterns, never paths. */
-export function createMetrics(source: EngineSource, pool: pg.Pool | null, version: string): Metrics {
+export function createMetrics({ source, pool, version, waiting }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Histogram({
@@ -30,6 +41,26 @@ export function createMetrics(source: EngineSource, pool: pg.Pool | null, versio
     help: 'Items sent, by kind and result.',
     labelNames: ['kind', 'result'],
     registers,
+  });
+  const groupRequests = new Histogram({
+    name: 'escalera_write_group_requests',
+    help: 'Requests that shared one writing transaction.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+    registers,
+  });
+  const groupItems = new Histogram({
+    name: 'escalera_write_group_items',
+    help: 'Items of one writing transaction.',
+    buckets: [1, 4, 16, 64, 128, 256, 512, 1_024],
+    registers,
+  });
+  new Gauge({
+    name: 'escalera_write_queue_items',
+    help: 'Items that wait for a writing transaction.',
+    registers,
+    collect() {
+      this.set(waiting());
+    },
   });
   const connections = new Gauge({
     name: 'escalera_pool_connections',
@@ -55,6 +86,10 @@ export function createMetrics(source: EngineSource, pool: pg.Pool | null, versio
       requests.observe({ method, route, status: String(status) }, duration_s),
     ingested: (kind, result, count) => {
       if (count > 0) items.inc({ kind, result }, count);
+    },
+    grouped(requests, changes) {
+      groupRequests.observe(requests);
+      groupItems.observe(changes);
     },
     async text() {
       if (pool !== null) {

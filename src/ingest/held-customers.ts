@@ -1,6 +1,6 @@
 import { compareText } from '../domain/activity-day.ts';
 import type { Day } from '../domain/calendar.ts';
-import { limitStatements, type Trx } from '../store/connect.ts';
+import { liftLockLimit, limitStatements, type Trx } from '../store/connect.ts';
 import { deleteCustomers, type KnownCustomer, lockCustomers, readCustomers } from '../store/customers.ts';
 import { shareVersions } from '../store/versions.ts';
 import { type Engine, todayOf } from './engine.ts';
@@ -14,6 +14,12 @@ export interface HeldCustomers {
   readonly customers: ReadonlyMap<string, KnownCustomer>;
   /** The customer an id stands for: the survivor of a merged one, otherwise the id itself. */
   readonly survivorOf: (customerId: string) => string;
+}
+
+/** How long a transaction waits for others. */
+export interface LockLimits {
+  /** For the customers' rows and what is locked before them; absent, as long as a statement may take. */
+  readonly lock_wait_ms?: number;
 }
 
 /** How much is locked: the named ids and whom they stand for, or besides every other id of these. */
@@ -32,15 +38,18 @@ export async function holding<Result>(
   customerIds: readonly string[],
   reach: Reach,
   write: (trx: Trx, held: HeldCustomers) => Promise<Result>,
+  { lock_wait_ms }: LockLimits = {},
 ): Promise<Result> {
   const named = [...new Set(customerIds)];
   for (let locked = named; ; ) {
     try {
       return await retrying(() =>
         engine.db.transaction().execute(async (trx) => {
-          await limitStatements(trx, engine.statement_timeout_ms);
+          await limitStatements(trx, engine.statement_timeout_ms, lock_wait_ms);
           await shareVersions(trx, engine.versions);
-          return await write(trx, await hold(trx, engine, named, locked, reach));
+          const held = await hold(trx, engine, named, locked, reach);
+          if (lock_wait_ms !== undefined) await liftLockLimit(trx);
+          return await write(trx, held);
         }),
       );
     } catch (error) {

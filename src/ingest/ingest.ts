@@ -3,9 +3,9 @@ import { Differences } from '../domain/differences.ts';
 import { activityDays } from '../domain/history.ts';
 import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
-import type { Trx } from '../store/connect.ts';
+import { type Pipeline, pipelined, type Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
-import { type CustomerSave, saveCustomers } from '../store/customer-saves.ts';
+import { type CustomerSave, sendCustomers } from '../store/customer-saves.ts';
 import { type CustomerYears, yearsOf } from '../store/customer-years.ts';
 import { deleteCustomers, writeAttributes } from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
@@ -25,20 +25,19 @@ import type { Change, Outcome } from './change.ts';
 import { CustomerWork, idOf, overlay } from './customer-work.ts';
 import { type Engine, savingOf } from './engine.ts';
 import { GroupBook } from './group-book.ts';
-import { type HeldCustomers, holding } from './held-customers.ts';
+import { type HeldCustomers, holding, type LockLimits } from './held-customers.ts';
 import { emitInto, type Folded, foldMore, foldWhole } from './refold.ts';
 
 /**
  * Stores a batch of changes in one transaction and returns what became of each, in order. When it returns, everything it reports is committed: events,
  * states and the differences they make in every roll-up. Throws the driver's error if the database is away; the batch may then be sent again as it is.
  */
-export async function ingest(engine: Engine, changes: readonly Change[]): Promise<Outcome[]> {
+export async function ingest(engine: Engine, changes: readonly Change[], limits: LockLimits = {}): Promise<Outcome[]> {
   if (changes.length === 0) return [];
   const started_at = performance.now();
   const ids = changes.map((change) => change.customer_id);
-  const { outcomes, customers, rollup_rows } = await holding(engine, ids, 'survivors', (trx, held) =>
-    ingestIn(trx, engine, held, changes),
-  );
+  const write = (trx: Trx, held: HeldCustomers): Promise<Ingested> => ingestIn(trx, engine, held, changes);
+  const { outcomes, customers, rollup_rows } = await holding(engine, ids, 'survivors', write, limits);
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ items: changes.length, customers, rollup_rows, duration_ms }, 'ingested');
   return outcomes;
@@ -65,30 +64,40 @@ async function ingestIn(trx: Trx, engine: Engine, held: HeldCustomers, changes: 
   const unused = [...works.values()].filter((work) => work.stored === null && !work.changed);
   const differences = new Differences(engine.plan);
   const saves = await foldCustomers(trx, engine, changed, differences);
-  for (const kind of EVENT_KINDS) {
-    await insertEvents(trx, kind, rowsOf(kind, changed, 'inserted'));
-    await replaceEvents(trx, kind, rowsOf(kind, changed, 'replaced'));
-  }
-  await writeAttributes(
-    trx,
-    saves.filter((_, index) => changed[index]!.attributesChanged),
-  );
-  await saveCustomers(trx, saves, savingOf(engine));
   await deleteCustomers(
     trx,
     unused.map((work) => work.customer_id),
   );
-  return { outcomes, customers: changed.length, rollup_rows: await writeDifferences(trx, differences) };
+  const rollup_rows = await pipelined(trx, async (pipeline) => {
+    const sent = [
+      ...EVENT_KINDS.flatMap((kind) => [
+        insertEvents(pipeline, kind, rowsOf(kind, changed, 'inserted')),
+        replaceEvents(pipeline, kind, rowsOf(kind, changed, 'replaced')),
+      ]),
+      writeAttributes(
+        pipeline,
+        saves.filter((_, index) => changed[index]!.attributesChanged),
+      ),
+      sendCustomers(pipeline, saves, savingOf(engine)),
+    ];
+    return (await Promise.all([sendDifferences(pipeline, differences), ...sent]))[0];
+  });
+  return { outcomes, customers: changed.length, rollup_rows };
 }
 
 /** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */
 export async function writeDifferences(trx: Trx, differences: Differences): Promise<number> {
+  return await pipelined(trx, (pipeline) => sendDifferences(pipeline, differences));
+}
+
+async function sendDifferences(pipeline: Pipeline, differences: Differences): Promise<number> {
   let written = 0;
-  for (const projection of PROJECTIONS) {
+  const sent = PROJECTIONS.map((projection) => {
     const rows = differences.rows(projection);
-    await addDifferences(trx, projection, rows);
     written += rows.length;
-  }
+    return addDifferences(pipeline, projection, rows);
+  });
+  await Promise.all(sent);
   return written;
 }
 

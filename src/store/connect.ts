@@ -9,6 +9,13 @@ export type Database = Kysely<Tables>;
 /** A running transaction. What locks or writes takes one, so that it cannot be called outside. */
 export type Trx = Transaction<Tables>;
 
+/** What a single statement of a transaction needs. */
+export type Statements = Pick<Trx, 'getExecutor' | 'isTransaction'>;
+/** A transaction inside `pipelined`: statements are sent at once. */
+export interface Pipeline extends Statements {
+  readonly pipelined: true;
+}
+
 /** How the pool behaves. */
 export interface PoolOptions {
   readonly connection: Readonly<pg.PoolConfig>;
@@ -33,7 +40,7 @@ const INT8 = 20;
 
 /**
  * Opens no connection yet. Integers of 8 bytes come as bigint. No startup parameters and no named statements, so a transaction pooler may stand
- * between. Lost connections, idle or checked out, are logged and replaced.
+ * between. Statements are sent without waiting for earlier ones (`pipelined`); a client of this pool therefore takes no COPY and no cursor. Lost connections, idle or checked out, are logged and replaced.
  */
 export function connect({ connection, max, connect_timeout_ms, silence_ms }: PoolOptions, log: StoreLog): Connected {
   const types = {
@@ -47,6 +54,7 @@ export function connect({ connection, max, connect_timeout_ms, silence_ms }: Poo
     connectionTimeoutMillis: connect_timeout_ms,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    pipeline: true,
     application_name: undefined,
   } as pg.PoolConfig);
   const lost = (error: Error): void =>
@@ -87,6 +95,20 @@ function giveUpSilent(pool: pg.Pool, silence_ms: number): void {
   });
   pool.on('acquire', (client) => socketOf(client).setTimeout(silence_ms));
   pool.on('release', (_error, client) => socketOf(client).setTimeout(0));
+}
+
+/**
+ * Sends statements of a transaction one behind the other, none waiting for the answer to the one before: the server runs them in this order while the next ones
+ * are still being written. `send` begins all of them before it waits for any (`Promise.all`): one begun later could fall behind the end of the transaction. If one
+ * fails, its error is thrown, and the server skips those after it.
+ */
+export async function pipelined<Result>(trx: Trx, send: (trx: Pipeline) => Promise<Result>): Promise<Result> {
+  const executor = trx.getExecutor();
+  return await executor.provideConnection(async (connection) => {
+    // That of the transaction hands its connection out to one statement after the other.
+    const atOnce = executor.withConnectionProvider({ provideConnection: (use) => use(connection) });
+    return await send({ isTransaction: true, pipelined: true, getExecutor: () => atOnce });
+  });
 }
 
 /** Runs reads in one snapshot that nothing written meanwhile changes. */
@@ -135,11 +157,18 @@ export async function openSnapshot(db: Database, timeout_ms: number): Promise<Op
 
 /**
  * Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. It also ends the transaction, with all
- * its locks, if it hears nothing for so long: the process may have been cut off.
+ * its locks, if it hears nothing for so long: the process may have been cut off. With `lock_wait_ms`, a wait for a lock ends sooner, until `liftLockLimit`.
  */
-export async function limitStatements(trx: Trx, timeout_ms: number): Promise<void> {
+export async function limitStatements(trx: Trx, timeout_ms: number, lock_wait_ms?: number): Promise<void> {
   const limit = String(Math.trunc(timeout_ms));
-  await sql`select set_config('statement_timeout', ${limit}, true), set_config('idle_in_transaction_session_timeout', ${limit}, true)`.execute(
+  const locks = lock_wait_ms === undefined ? sql`` : sql`, set_config('lock_timeout', ${String(lock_wait_ms)}, true)`;
+  await sql`
+    select set_config('statement_timeout', ${limit}, true), set_config('idle_in_transaction_session_timeout', ${limit}, true)${locks}`.execute(
     trx,
   );
+}
+
+/** From here on, the transaction waits for locks as long as a statement may take. */
+export async function liftLockLimit(trx: Trx): Promise<void> {
+  await sql`set local lock_timeout to default`.execute(trx);
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import type { Spells } from '../domain/fold.ts';
 import { writeStanding } from '../domain/standing.ts';
-import type { Trx } from './connect.ts';
+import { type Pipeline, pipelined, type Trx } from './connect.ts';
 import { type CustomerFigures, FIGURE_COLUMNS, type Standing, standingOn } from './customer-figures.ts';
 import { type CustomerYears, saveYears } from './customer-years.ts';
 import { type CustomerRow, numberArray } from './customers.ts';
@@ -25,15 +25,22 @@ export interface Saving {
 
 /** Writes the saved states with the figures, the years, and where the customers stand in every model. */
 export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
+  await pipelined(trx, (pipeline) => sendCustomers(pipeline, rows, saving));
+}
+
+/** As `saveCustomers`, among other statements. */
+export async function sendCustomers(trx: Pipeline, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
   if (rows.length === 0) return;
   const standings = rows.map((row) => standingOn(row.spells, saving.today));
-  await saveStates(trx, rows, standings, saving.model_versions);
-  await saveStages(trx, rows, standings, saving.model_versions);
-  await saveYears(trx, rows);
+  await Promise.all([
+    saveStates(trx, rows, standings, saving.model_versions),
+    saveStages(trx, rows, standings, saving.model_versions),
+    saveYears(trx, rows),
+  ]);
 }
 
 async function saveStates(
-  trx: Trx,
+  trx: Pipeline,
   rows: readonly CustomerSave[],
   standings: readonly Standing[],
   modelVersions: readonly number[],
@@ -63,7 +70,7 @@ async function saveStates(
 }
 
 async function saveStages(
-  trx: Trx,
+  trx: Pipeline,
   rows: readonly CustomerSave[],
   standings: readonly Standing[],
   modelVersions: readonly number[],

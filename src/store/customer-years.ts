@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { ActivityDay } from '../domain/activity-day.ts';
 import type { Minor } from '../domain/money.ts';
 import { periodNumbers } from '../domain/period.ts';
-import type { Trx } from './connect.ts';
+import type { Pipeline, Trx } from './connect.ts';
+import { numberArray } from './customers.ts';
 
 /** What is dated in one calendar year of a customer; a refund counts on the day of its purchase. */
 export interface YearFigures {
@@ -47,23 +48,25 @@ export function yearsOf(days: readonly ActivityDay[]): YearFigures[] {
   return years.filter((sums) => MEASURES.some(([name]) => sums[name] !== 0));
 }
 
-/** Writes the customers' years. */
+/** Sends the statements that write the customers' years. */
 export async function saveYears(
-  trx: Trx,
+  trx: Pipeline,
   rows: readonly { readonly customer_id: string; readonly years: CustomerYears }[],
 ): Promise<void> {
   const whole = rows.filter(({ years }) => years.whole).map(({ customer_id }) => customer_id);
-  if (whole.length > 0)
-    await trx.deleteFrom('customer_years').where('customer_id', '=', sql<string>`any(${whole}::text[])`).execute();
   const added = rows.flatMap(({ customer_id, years }) => years.figures.map((figures) => ({ customer_id, ...figures })));
-  if (added.length === 0) return;
   const names = MEASURES.map(([name]) => sql.ref(name));
-  const values = MEASURES.map(([name, type]) => sql`${added.map((one) => one[name])}::${sql.raw(type)}[]`);
+  const values = MEASURES.map(([name, type]) => sql`${numberArray(added.map((one) => one[name]))}::${sql.raw(type)}[]`);
   const sums = names.map((name) => sql`${name} = customer_years.${name} + excluded.${name}`);
-  await sql`
+  const gone = sql`delete from customer_years where customer_id = any(${whole}::text[])`;
+  const come = sql`
     insert into customer_years (customer_id, year, ${sql.join(names)})
-    select * from unnest(${added.map((one) => one.customer_id)}::text[], ${added.map((one) => one.year)}::int2[], ${sql.join(values)})
-    on conflict (customer_id, year) do update set ${sql.join(sums)}`.execute(trx);
+    select * from unnest(${added.map((one) => one.customer_id)}::text[], ${numberArray(added.map((one) => one.year))}::int2[], ${sql.join(values)})
+    on conflict (customer_id, year) do update set ${sql.join(sums)}`;
+  await Promise.all([
+    ...(whole.length > 0 ? [gone.execute(trx)] : []),
+    ...(added.length > 0 ? [come.execute(trx)] : []),
+  ]);
 }
 
 /** The stored years of customers, ascending; a customer without any is absent. */

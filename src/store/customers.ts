@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
-import type { Trx } from './connect.ts';
+import type { Statements, Trx } from './connect.ts';
 
 /** A customer's own row. */
 export interface CustomerDates {
@@ -79,7 +79,7 @@ export async function readCustomers(trx: Trx, customerIds: readonly string[]): P
 }
 
 /** Writes what callers say of customers. Only rows that exist are changed. */
-export async function writeAttributes(trx: Trx, rows: readonly CustomerRow[]): Promise<void> {
+export async function writeAttributes(trx: Statements, rows: readonly CustomerRow[]): Promise<void> {
   if (rows.length === 0) return;
   await sql`
     update customers set known_since = given.known_since, received_on = given.received_on, group_ids = given.group_ids::int2[]
@@ -118,7 +118,7 @@ export async function readOrphans(trx: Trx): Promise<Map<string, number>> {
 }
 
 /** An array literal of integers: unnest cannot hand out one list a row. */
-export function numberArray(values: readonly number[]): string {
+export function numberArray(values: readonly (number | bigint)[]): string {
   return `{${values.join(',')}}`;
 }
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { DifferenceRow } from '../domain/differences.ts';
 import type { Projection } from '../domain/projection.ts';
-import type { Trx } from './connect.ts';
+import type { Statements, Trx } from './connect.ts';
+import { numberArray } from './customers.ts';
 
 /** The table a projection adds up. */
 export function rollupTable(projection: Projection): string {
@@ -17,14 +18,18 @@ export function keyColumns(projection: Projection): string[] {
  * Adds differences to a roll-up in one statement. The rows come sorted by key, each key once; every writer takes them in this order, so two of them
  * wait for each other but never deadlock.
  */
-export async function addDifferences(trx: Trx, projection: Projection, rows: readonly DifferenceRow[]): Promise<void> {
+export async function addDifferences(
+  trx: Statements,
+  projection: Projection,
+  rows: readonly DifferenceRow[],
+): Promise<void> {
   if (rows.length === 0) return;
   const table = sql.table(rollupTable(projection));
   const keys = keyColumns(projection);
   const columns = [...keys, ...projection.measures];
   const values = columns.map((_, index) => {
     const type = sql.raw(index < 2 ? 'int2[]' : index < keys.length ? 'int4[]' : 'int8[]');
-    return sql`${rows.map((row) => columnValue(row, index, keys.length))}::${type}`;
+    return sql`${numberArray(rows.map((row) => columnValue(row, index, keys.length)))}::${type}`;
   });
   const sums = projection.measures.map(
     (measure) => sql`${sql.ref(measure)} = rollup.${sql.ref(measure)} + excluded.${sql.ref(measure)}`,
@@ -35,10 +40,10 @@ export async function addDifferences(trx: Trx, projection: Projection, rows: rea
     on conflict (${sql.join(keys.map((key) => sql.ref(key)))}) do update set ${sql.join(sums)}`.execute(trx);
 }
 
-function columnValue(row: DifferenceRow, index: number, keyLength: number): string | number {
+function columnValue(row: DifferenceRow, index: number, keyLength: number): number | bigint {
   if (index === 0) return row.model_version;
   if (index === 1) return row.group;
-  return index < keyLength ? row.key[index - 2]! : String(row.measures[index - keyLength]);
+  return index < keyLength ? row.key[index - 2]! : row.measures[index - keyLength]!;
 }
 
 /** A stored roll-up row: its key and its measures, in column order. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Moment } from '../domain/instant.ts';
-import type { Trx } from './connect.ts';
+import type { Statements } from './connect.ts';
 import { type EventKind, type Events, ID_COLUMNS } from './histories.ts';
 
 /** An event with the customer it belongs to. */
@@ -56,7 +56,7 @@ function textArray(codes: readonly string[]): string {
 
 /** Stores events that are not stored yet. Each id at most once. */
 export async function insertEvents<Kind extends EventKind>(
-  trx: Trx,
+  trx: Statements,
   kind: Kind,
   rows: readonly Owned<Events[Kind]>[],
 ): Promise<void> {
@@ -66,7 +66,7 @@ export async function insertEvents<Kind extends EventKind>(
 
 /** Replaces the content of stored events, the mark of being voided included. */
 export async function replaceEvents<Kind extends EventKind>(
-  trx: Trx,
+  trx: Statements,
   kind: Kind,
   rows: readonly Owned<Events[Kind]>[],
 ): Promise<void> {

@@ -105,6 +105,41 @@ t.test(`writers with customers of their own meet in the roll-ups without a deadl
   t.equal(await deadlocks(service), 0, 'the database saw no deadlock');
 });
 
+t.test(
+  `events that come one by one from many writers share transactions, and none is lost (seed ${SEED})`,
+  async (t) => {
+    const rng = new Rng(SEED + 4);
+    const { service, urls } = await twoInstances(t);
+    const options = {
+      count: Math.max(1_000, EVENTS / 20),
+      customers: 40,
+      today: TODAY_NUMBER,
+      days: DAYS,
+      favourite: 0.3,
+    };
+    const events = randomEvents(rng, options);
+    const posts = withLateOnes(rng, events).map(({ route, item }) => ({ route, items: [item] }));
+    // Each comes twice, the two close to each other: of one transaction, of two, or of both instances.
+    const twice = posts.flatMap((post) => [post, post]);
+    const answers: string[] = [];
+    await work(urls, twice, async (url, { route, items }) => {
+      const { status, body } = await request('POST', `${url}/v1/${route}`, { items });
+      answers.push(`${status} ${body.items?.[0].status}`);
+    });
+    t.strictSame(tally(answers), { '200 created': events.length, '200 duplicate': events.length });
+    const oracle = new Oracle({ timeZone: 'UTC', decimals: 2, models: BUILT_IN, today: () => TODAY });
+    for (const post of batches(events, () => 1_000)) postToOracle(oracle, post);
+    await compareWithTruth(t, service, oracle);
+    const { text } = await service.call('GET', '/metrics');
+    const read = (name: string): number =>
+      Number(new RegExp(`^escalera_write_group_${name} (\\d+)$`, 'm').exec(text)?.[1]);
+    const [requests, transactions] = [read('requests_sum'), read('requests_count')];
+    t.ok(transactions < requests, `one of the instances: ${requests} requests in ${transactions} transactions`);
+    await requireAddsUp(t, service);
+    t.equal(await deadlocks(service), 0, 'the database saw no deadlock');
+  },
+);
+
 /** Stock, moves and status must be those of the oracle, and so must some customers, the favourite among them. */
 async function compareWithTruth(t: Test, service: TestService, oracle: Oracle): Promise<void> {
   const { data_through, ...stored } = oracle.status();

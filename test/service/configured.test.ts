@@ -162,6 +162,7 @@ t.test('all faults of a configuration are told at once, without the values', asy
     STATEMENT_TIMEOUT_MS: '1e9',
     CONNECT_TIMEOUT_MS: 'soon',
     POOL_SIZE: '0',
+    WRITE_QUEUE_LIMIT: '999',
   };
   const said = await complaint(t, wrong);
   const named = [...said.matchAll(/^- ([A-Z_]+) /gm)].map(([, name]) => name);

@@ -370,18 +370,21 @@ t.test('roll-ups are written last, each in one statement, in the order of the re
   t.ok(several > 5, `${several} transactions write several roll-ups`);
 });
 
+/** The numbers of an array literal. */
+const numbersOf = (literal: unknown): number[] => JSON.parse(`[${(literal as string).slice(1, -1)}]`) as number[];
+
 t.test('the rows of a roll-up are locked in the order of their keys, each once', async (t) => {
   const upserts = TOURED.filter(({ text }) => text.startsWith('insert into rollup_'));
   for (const { text, values, request } of upserts) {
     const keys = /on conflict \(([^)]*)\)/.exec(text)![1]!.split(', ').length;
-    const columns = (values as number[][]).slice(0, keys);
+    const columns = values.slice(0, keys).map(numbersOf);
     const rows = columns[0]!.map((_, row) => columns.map((column) => column[row]!));
     const order = (a: readonly number[], b: readonly number[]): number =>
       a.map((value, index) => value - b[index]!).find((difference) => difference !== 0) ?? 0;
     const ascending = rows.every((row, index) => index === 0 || order(rows[index - 1]!, row) < 0);
     t.ok(ascending, `${request}: ${text.slice(0, 50)}`);
   }
-  t.ok(upserts.some(({ values }) => (values[0] as unknown[]).length > 20));
+  t.ok(upserts.some(({ values }) => numbersOf(values[0]).length > 20));
 });
 
 t.test('a statement has as many parameters as columns, not as rows', async (t) => {

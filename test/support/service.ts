@@ -26,6 +26,8 @@ export interface TestServiceOptions {
   /** Reuse the database of another test service. */
   readonly connection?: Readonly<Record<string, unknown>>;
   readonly body_bytes?: number;
+  /** Changes that may wait to be stored. */
+  readonly queue_limit?: number;
   readonly request_timeout_ms?: number;
   /** How long exact reads are given again; 0 if absent: every answer is of its moment. */
   readonly exact_read_max_age_seconds?: number;
@@ -85,6 +87,7 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
   const engine = await source.started;
   const limits = {
     body_bytes: options.body_bytes ?? 4_194_304,
+    ...(options.queue_limit === undefined ? {} : { queue_limit: options.queue_limit }),
     request_timeout_ms: options.request_timeout_ms ?? 30_000,
     exact_read_max_age_seconds: options.exact_read_max_age_seconds ?? 0,
   };

@@ -3,7 +3,7 @@ import type { ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
-import { ingest } from '../../ingest/ingest.ts';
+import type { GroupCommit } from '../../ingest/group-commit.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, type ProblemDetail } from '../../problems.ts';
 import type { EventKind } from '../../store/histories.ts';
@@ -89,9 +89,16 @@ const BATCHES: readonly BatchKind[] = [
   },
 ];
 
+/** What the writing routes need besides the app. */
+export interface WriteParts {
+  readonly source: EngineSource;
+  readonly metrics: Metrics;
+  readonly writes: GroupCommit;
+}
+
 /** Ingest in batches, one route for each kind. */
-export function batchRoutes(app: FastifyInstance, source: EngineSource, metrics: Metrics): void {
-  for (const kind of BATCHES) mountBatch(app, source, metrics, kind);
+export function batchRoutes(app: FastifyInstance, parts: WriteParts): void {
+  for (const kind of BATCHES) mountBatch(app, parts, kind);
 }
 
 interface ItemResult {
@@ -99,7 +106,7 @@ interface ItemResult {
   readonly error: ProblemDetail | null;
 }
 
-function mountBatch(app: FastifyInstance, source: EngineSource, metrics: Metrics, kind: BatchKind): void {
+function mountBatch(app: FastifyInstance, { source, metrics, writes }: WriteParts, kind: BatchKind): void {
   const validate = compileBody(kind.item);
   const summary = Object.fromEntries(STATUSES.map((status) => [status, status === 'created' ? 1 : 0]));
   const ids = Object.fromEntries(kind.ids.map((id) => [id, (kind.example as Record<string, unknown>)[id]]));
@@ -118,6 +125,7 @@ function mountBatch(app: FastifyInstance, source: EngineSource, metrics: Metrics
     bodyExample: { items: [kind.example] },
     each: 'items',
     checkBody: checkEnvelope,
+    problems: ['too_busy'],
     success: [
       {
         status: 200,
@@ -128,7 +136,7 @@ function mountBatch(app: FastifyInstance, source: EngineSource, metrics: Metrics
     ],
     handler: async (request) => {
       const { items } = request.body as { items: readonly unknown[] };
-      const results = await storeItems(requireEngine(source), kind, validate, items);
+      const results = await storeItems(requireEngine(source), writes, kind, validate, items);
       return answerBatch(kind, items, results, metrics);
     },
   });
@@ -150,6 +158,7 @@ function checkEnvelope(body: unknown): { value: unknown } | { error: Error } {
 /** Reads every item, stores those that are valid, and says what became of each, in order. */
 async function storeItems(
   engine: Engine,
+  writes: GroupCommit,
   kind: BatchKind,
   validate: ValidateFunction,
   items: readonly unknown[],
@@ -161,7 +170,7 @@ async function storeItems(
     changes.push(read.change);
     return null;
   });
-  const outcomes = await ingest(engine, changes);
+  const outcomes = await writes.store(engine, changes);
   let next = 0;
   return faults.map((error, index) =>
     error === null ? resultOf(outcomes[next++]!, `/items/${index}`) : { status: 'invalid', error },

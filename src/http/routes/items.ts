@@ -3,20 +3,19 @@ import type { FastifyInstance } from 'fastify';
 import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import { eraseCustomer } from '../../ingest/erase.ts';
-import { ingest } from '../../ingest/ingest.ts';
-import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import type { EventKind } from '../../store/histories.ts';
 import { requireEngine } from '../context.ts';
-import type { Metrics } from '../metrics.ts';
 import { FieldFault, readInteraction, readPurchase, readRefund } from '../read-items.ts';
 import { REFUSALS } from '../refusals.ts';
 import { mount } from '../route.ts';
 import { customerId, customerIdParameter, InteractionBody, PurchaseBody, RefundBody } from '../schemas/items.ts';
+import type { WriteParts } from './batches.ts';
 
 /** Corrections and voids of single items, and the erasure of a customer. */
-export function itemRoutes(app: FastifyInstance, source: EngineSource, metrics: Metrics): void {
-  for (const single of SINGLES) mountSingle(app, source, metrics, single);
+export function itemRoutes(app: FastifyInstance, parts: WriteParts): void {
+  const { source } = parts;
+  for (const single of SINGLES) mountSingle(app, parts, single);
   mount(app, {
     method: 'DELETE',
     url: '/v1/customers/:customer_id',
@@ -73,8 +72,7 @@ interface ItemParams {
 
 function mountSingle(
   app: FastifyInstance,
-  source: EngineSource,
-  metrics: Metrics,
+  { source, metrics, writes }: WriteParts,
   { kind, one, body, read }: SingleKind,
 ): void {
   const noun = one.toLowerCase();
@@ -117,12 +115,12 @@ function mountSingle(
         example: { customer_id: 'c-1', item_id: example_id, status: 'created' },
       },
     ],
-    problems: ['customer_erased', 'item_refused'],
+    problems: ['customer_erased', 'item_refused', 'too_busy'],
     handler: async (request, reply) => {
       const { customer_id, item_id } = request.params as ItemParams;
       const event = readBody(() => read(item_id, request.body as never, requireEngine(source)));
       const change = { type: 'event', mode: 'put', kind, customer_id, event } as Change;
-      const outcome = (await ingest(requireEngine(source), [change]))[0]!;
+      const outcome = (await writes.store(requireEngine(source), [change]))[0]!;
       metrics.ingested(kind, outcome.status, 1);
       refuse(outcome);
       return reply
@@ -140,10 +138,10 @@ function mountSingle(
     scope: 'write',
     params,
     success: [{ status: 204, description: 'Voided, now or before.', schema: Type.Null() }],
-    problems: ['item_not_found'],
+    problems: ['item_not_found', 'too_busy'],
     handler: async (request, reply) => {
       const { customer_id, item_id } = request.params as ItemParams;
-      const outcome = (await ingest(requireEngine(source), [{ type: 'void', kind, customer_id, item_id }]))[0]!;
+      const outcome = (await writes.store(requireEngine(source), [{ type: 'void', kind, customer_id, item_id }]))[0]!;
       if (outcome.status === 'not_found') throw new Problem('item_not_found');
       metrics.ingested(kind, 'voided', 1);
       return reply.code(204).send();
