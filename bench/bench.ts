@@ -7,6 +7,7 @@ import { benchServer } from './database.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
 import { reportsCase } from './reports.ts';
+import { rivalsCase } from './rivals.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
 // whose figures mean little. Without it each case writes its result to bench/results/. Cases can be named: npm run bench -- reports
@@ -15,6 +16,7 @@ const CASES: Readonly<Record<string, BenchCase>> = {
   'history-length': historyLengthCase,
   'ingest-copy': copyCase,
   reports: reportsCase,
+  rivals: rivalsCase,
 };
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true });

@@ -9,6 +9,7 @@ import { type Connected, connect } from '../src/store/connect.ts';
 import { startEmbedded } from '../src/store/embedded.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { readModels, readVersions, seedVersions } from '../src/store/versions.ts';
+import { type BigShop, fillBigShop } from './big-shop.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -16,6 +17,8 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 export interface BenchServer {
   /** A fresh database with the whole schema and an engine on it. */
   shop(name: string): Promise<BenchShop>;
+  /** The big shop of so many customers (see `fillBigShop`): filled for the first case that asks, and shared with the others, which leave it as it was. */
+  bigShop(customers: number): Promise<FilledShop>;
   stop(): Promise<void>;
 }
 
@@ -26,6 +29,11 @@ export interface BenchShop extends Connected {
   lastRollupRows(): number;
 }
 
+/** A shop and what it was filled with. */
+export interface FilledShop extends BenchShop {
+  readonly filled: BigShop;
+}
+
 /** Starts a server in a temporary folder. */
 export async function benchServer(): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escalera-bench-'));
@@ -33,7 +41,16 @@ export async function benchServer(): Promise<BenchServer> {
   await chmod(dataDir, 0o711);
   const server = await startEmbedded({ dataDir, log: silent });
   const opened: Connected[] = [];
-  return {
+  const filled = new Map<number, FilledShop>();
+  const bench: BenchServer = {
+    async bigShop(customers) {
+      const known = filled.get(customers);
+      if (known !== undefined) return known;
+      const shop = await bench.shop(`big_${customers}`);
+      const big = { ...shop, filled: await fillBigShop(shop, customers) };
+      filled.set(customers, big);
+      return big;
+    },
     async shop(name) {
       const admin = new pg.Client(server.connection);
       await admin.connect();
@@ -59,4 +76,5 @@ export async function benchServer(): Promise<BenchServer> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return bench;
 }
