@@ -14,20 +14,18 @@ with lapses as (
   join bought as b on b.customer_id = l.customer_id and b.day <= l.lapse_day join calendar as c on c.day = b.day
   where c.month between last.month - 11 and last.month
   group by l.customer_id, l.lapse_day
-), complained as (
-  select l.customer_id, l.lapse_day
-  from lapses as l join interactions as i on i.customer_id = l.customer_id and i.day <= l.lapse_day
-  where not i.voided and i.kind in ('complaint', 'resolution')
-  group by l.customer_id, l.lapse_day
-  having max(i.day) filter (where i.kind = 'complaint') > coalesce(max(i.day) filter (where i.kind = 'resolution'), -1)
+), told as (
+  select l.*, worth.revenue, coalesce((
+    select max(i.day) filter (where i.kind = 'complaint') > coalesce(max(i.day) filter (where i.kind = 'resolution'), -1)
+    from interactions as i where i.customer_id = l.customer_id and i.day <= l.lapse_day and not i.voided and i.kind in ('complaint', 'resolution')
+  ), false) as complains
+  from lapses as l join worth using (customer_id, lapse_day)
 )
-select l.month, stage_left, coalesce(reason, case when c.customer_id is null then 'unknown' else 'open_complaint' end) as reason, count(*) as defections,
-  sum(revenue)::int8 as value_at_stake, count(c.customer_id) as with_open_complaint,
-  case when :today - max(month_last) >= 90 then count(*) filter (where next_day - l.lapse_day <= 90) end as won_back_90,
-  case when :today - max(month_last) >= 180 then count(*) filter (where next_day - l.lapse_day <= 180) end as won_back_180,
-  case when :today - max(month_last) >= 365 then count(*) filter (where next_day - l.lapse_day <= 365) end as won_back_365,
-  avg(l.lapse_day - first_day)::float8 as average_tenure_days
-from lapses as l
-join worth using (customer_id, lapse_day) join calendar as of_lapse on of_lapse.day = l.lapse_day
-left join complained as c on c.customer_id = l.customer_id and c.lapse_day = l.lapse_day
+select t.month, stage_left, coalesce(reason, case when complains then 'open_complaint' else 'unknown' end) as reason, count(*) as defections,
+  sum(revenue)::int8 as value_at_stake, count(*) filter (where complains) as with_open_complaint,
+  case when :today - max(month_last) >= 90 then count(*) filter (where next_day - lapse_day <= 90) end as won_back_90,
+  case when :today - max(month_last) >= 180 then count(*) filter (where next_day - lapse_day <= 180) end as won_back_180,
+  case when :today - max(month_last) >= 365 then count(*) filter (where next_day - lapse_day <= 365) end as won_back_365,
+  avg(lapse_day - first_day)::float8 as average_tenure_days
+from told as t join calendar as c on c.day = lapse_day
 group by 1, 2, 3
