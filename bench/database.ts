@@ -15,6 +15,8 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 
 /** One durable PostgreSQL for all cases of a run, so that rivals are measured on the same server. */
 export interface BenchServer {
+  /** Of PostgreSQL. */
+  readonly version: string;
   /** A fresh database with the whole schema and an engine on it. */
   shop(name: string): Promise<BenchShop>;
   /** The big shop of so many customers (see `fillBigShop`): filled for the first case that asks, and shared with the others, which leave it as it was. */
@@ -43,6 +45,7 @@ export async function benchServer(): Promise<BenchServer> {
   const opened: Connected[] = [];
   const filled = new Map<number, FilledShop>();
   const bench: BenchServer = {
+    version: await versionOf(server.connection),
     async bigShop(customers) {
       const known = filled.get(customers);
       if (known !== undefined) return known;
@@ -77,4 +80,12 @@ export async function benchServer(): Promise<BenchServer> {
     },
   };
   return bench;
+}
+
+async function versionOf(connection: pg.ClientConfig): Promise<string> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  const { rows } = await client.query<{ readonly server_version: string }>('show server_version');
+  await client.end();
+  return rows[0]!.server_version;
 }

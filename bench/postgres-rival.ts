@@ -12,27 +12,12 @@ const CANCELED = '57014';
  */
 export async function postgresRival({ pool }: BenchShop, today: Day): Promise<Rival> {
   const client = await pool.connect();
-  const workers = availableParallelism();
-  await client.query(`
-    create index rival_purchases on purchases (customer_id, day) include (purchase_id, amount, cost, discount, voided);
-    create index rival_interactions on interactions (customer_id, day);
-    create schema rival;
-    set search_path = rival, public;
-    set statement_timeout = ${LIMIT_MS};
-    set work_mem = '1GB';
-    set effective_cache_size = '8GB';
-    set random_page_cost = 1.1;
-    set max_parallel_workers = ${workers};
-    set max_parallel_workers_per_gather = ${workers};
-    set min_parallel_table_scan_size = 0;
-    set parallel_setup_cost = 100`);
-  await client.query(rivalQuery('views', today));
-  await client.query('create index on calendar (day) include (month)');
-  await client.query('vacuum analyze');
-  const { rows } = await client.query<[string]>({ text: 'show server_version', rowMode: 'array' });
+  await prepare(client, today).catch((error: Error) => {
+    client.release(error);
+    throw error;
+  });
   return {
     name: 'PostgreSQL',
-    version: rows[0]![0],
     async answer(report) {
       try {
         return (await client.query<Cell[]>({ text: rivalQuery(report, today), rowMode: 'array' })).rows;
@@ -42,14 +27,29 @@ export async function postgresRival({ pool }: BenchShop, today: Day): Promise<Ri
       }
     },
     async stop() {
-      await client.query('drop schema rival cascade; drop index rival_purchases, rival_interactions');
-      await resetSettings(client);
+      await client.query('drop schema rival cascade; drop index rival_purchases, rival_interactions; reset all');
       client.release();
     },
   };
 }
 
-/** Gives the connection back to the pool as it was. */
-async function resetSettings(client: PoolClient): Promise<void> {
-  await client.query('reset all');
+async function prepare(client: PoolClient, today: Day): Promise<void> {
+  const workers = availableParallelism();
+  await client.query(`
+    create index rival_purchases on purchases (customer_id, day) include (purchase_id, amount, cost, discount, voided);
+    create index rival_interactions on interactions (customer_id, day);
+    create schema rival;
+    set search_path = rival, public`);
+  await client.query(rivalQuery('views', today));
+  await client.query('create index on calendar (day) include (month)');
+  await client.query('vacuum analyze');
+  await client.query(`
+    set work_mem = '1GB';
+    set effective_cache_size = '8GB';
+    set random_page_cost = 1.1;
+    set max_parallel_workers = ${workers};
+    set max_parallel_workers_per_gather = ${workers};
+    set min_parallel_table_scan_size = 0;
+    set parallel_setup_cost = 100;
+    set statement_timeout = ${LIMIT_MS}`);
 }

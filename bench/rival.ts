@@ -9,7 +9,6 @@ export type Row = readonly Cell[];
 /** Something else that can answer a report's question from the stored events. */
 export interface Rival {
   readonly name: 'PostgreSQL' | 'DuckDB';
-  readonly version: string;
   /** Runs the query of a report and gives all of its rows. Throws `TooSlowError` after `LIMIT_MS`. */
   answer(report: string): Promise<readonly Row[]>;
   stop(): Promise<void>;
