@@ -13,6 +13,9 @@ import { type BigShop, fillBigShop } from './big-shop.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** A run that passes midnight goes on in its day, or rivals and service would answer about different ones. */
+const started_at = machineClock();
+
 /** One durable PostgreSQL for all cases of a run, so that rivals are measured on the same server. */
 export interface BenchServer {
   /** Of PostgreSQL. */
@@ -69,7 +72,12 @@ export async function benchServer(): Promise<BenchServer> {
       };
       const deployment = { reporting_time_zone: 'UTC', currency: 'EUR', currency_decimals: 2 };
       await seedVersions(connected.db, deployment, Object.values(BUILT_IN_MODELS));
-      const parts = { db: connected.db, log: { ...silent, info }, now: machineClock, statement_timeout_ms: 600_000 };
+      const parts = {
+        db: connected.db,
+        log: { ...silent, info },
+        now: () => started_at,
+        statement_timeout_ms: 600_000,
+      };
       const engine = createEngine(parts, (await readVersions(connected.db))!, await readModels(connected.db));
       return { ...connected, engine, lastRollupRows: () => rollupRows };
     },

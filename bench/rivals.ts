@@ -10,8 +10,8 @@ import { LIMIT_MS, type Rival, type Row, TooSlowError } from './rival.ts';
 import { fillRoughShop } from './rough-shop.ts';
 import { serveShop } from './served-shop.ts';
 
-/** Times asked after once to warm up: of the service, of a rival. */
-const ROUNDS = { ours: 50, exact: 3, rival: 3 };
+/** Times asked: of the service after once to warm up, of a service just started, of a rival after once. */
+const ROUNDS = { ours: 50, first: 3, rival: 3 };
 const TARGETS = { PostgreSQL: 100, DuckDB: 50 } as const;
 
 /**
@@ -49,37 +49,36 @@ interface Question {
   readonly report: string;
   /** Asks the service once, over HTTP, and gives the answer as rows. */
   readonly ask: () => Promise<readonly Row[]>;
-  /** Median milliseconds of the service; of exact reads with nothing remembered. */
+  /** Median milliseconds of the service, asked again and again. */
   readonly time: () => Promise<number>;
+  /** Median milliseconds of its first answer, of exact reads with nothing remembered. */
+  readonly timeFirst: () => Promise<number>;
 }
 
 function questionsTo(shop: BenchShop): Question[] {
   return REPORTS.map(({ definition: { report } }) => {
-    const path = `/v1/reports/${report}`;
-    const ask = async (times: number): Promise<{ ms: number; body: ArrayBuffer }> => {
+    const answers = async (times: number): Promise<{ all: readonly number[]; body: ArrayBuffer }> => {
       const served = await serveShop(shop);
+      let body = new ArrayBuffer();
+      const ask = async (): Promise<void> => {
+        body = await served.ask(`/v1/reports/${report}`);
+      };
       try {
         const all: number[] = [];
-        let body = new ArrayBuffer();
-        for (let round = 0; round < times; round += 1)
-          all.push(
-            await timed(async () => {
-              body = await served.ask(path);
-            }),
-          );
-        return { ms: median(all.slice(Math.min(1, times - 1))), body };
+        for (let round = 0; round < times; round += 1) all.push(await timed(ask));
+        return { all, body };
       } finally {
         await served.close();
       }
     };
     return {
       report,
-      ask: async () => ANSWER_SHAPES[report]!.rows(JSON.parse(new TextDecoder().decode((await ask(1)).body))),
-      time: async () => {
-        if (!EXACT.includes(report)) return (await ask(1 + ROUNDS.ours)).ms;
-        const cold: number[] = [];
-        for (let round = 0; round < ROUNDS.exact; round += 1) cold.push((await ask(1)).ms);
-        return median(cold);
+      ask: async () => ANSWER_SHAPES[report]!.rows(JSON.parse(new TextDecoder().decode((await answers(1)).body))),
+      time: async () => median((await answers(1 + ROUNDS.ours)).all.slice(1)),
+      timeFirst: async () => {
+        const firsts: number[] = [];
+        for (let round = 0; round < ROUNDS.first; round += 1) firsts.push((await answers(1)).all[0]!);
+        return median(firsts);
       },
     };
   });
@@ -103,36 +102,47 @@ async function timeAll(shop: FilledShop, rivals: readonly Rival[]): Promise<Figu
   const { customers, purchases } = shop.filled;
   const size = `${customers.toLocaleString('en')} customers, ${purchases.toLocaleString('en')} purchases`;
   const figures: Figure[] = [];
-  const ratios = new Map<string, number[]>(rivals.map(({ name }) => [name, []]));
-  for (const { report, ask, time } of questionsTo(shop)) {
-    const ours_ms = await time();
-    const answer = await ask();
-    const shown: { readonly what: string; readonly figure: string }[] = [];
+  const all: Compared[][] = [];
+  for (const question of questionsTo(shop)) {
+    const again_ms = await question.time();
+    // What is remembered for a minute was computed once: that is what a rival has to compute.
+    const exact = EXACT.includes(question.report);
+    const ours_ms = exact ? await question.timeFirst() : again_ms;
+    const answer = await question.ask();
+    const compared: Compared[] = [];
     for (const rival of rivals) {
-      const ms = await timeOf(rival, report, answer, ROUNDS.rival);
-      const more = ms === null ? '> ' : '';
-      const times = (ms ?? LIMIT_MS) / ours_ms;
-      ratios.get(rival.name)!.push(times);
-      shown.push({
-        what: `${rival.name} ${more}${(ms ?? LIMIT_MS).toFixed(0)} ms`,
-        figure: `${more}${times.toFixed(0)}×`,
-      });
+      const ms = await timeOf(rival, question.report, answer, ROUNDS.rival);
+      compared.push(compareWith(rival, ms, ours_ms));
     }
-    const exact = EXACT.includes(report) ? ', nothing remembered' : '';
+    all.push(compared);
+    const remembered = exact ? ` (${again_ms.toFixed(1)} ms remembered)` : '';
     figures.push({
       case: size,
-      what: [`${report}${exact}: ${ours_ms.toFixed(1)} ms`, ...shown.map(({ what }) => what)].join(', '),
-      figure: shown.map(({ figure }) => figure).join(', '),
+      what: [`${question.report}: ${ours_ms.toFixed(1)} ms${remembered}`, ...compared.map(({ what }) => what)].join(
+        ', ',
+      ),
+      figure: compared.map(({ figure }) => figure).join(', '),
       target: rivals.map(({ name }) => `≥ ${TARGETS[name]}×`).join(', '),
     });
   }
+  const medians = rivals.map((_, index) => `${median(all.map((compared) => compared[index]!.times)).toFixed(0)}×`);
+  const names = rivals.map(({ name }) => name).join(', ');
   return [
     ...figures,
-    {
-      case: size,
-      what: `median over reports against ${rivals.map(({ name }) => name).join(', ')}`,
-      figure: [...ratios.values()].map((all) => `${median(all).toFixed(0)}×`).join(', '),
-      target: '≥ 500×',
-    },
+    { case: size, what: `median over reports against ${names}`, figure: medians.join(', '), target: '≥ 500×, ≥ 50×' },
   ];
+}
+
+interface Compared {
+  /** How many times as long the rival takes, or at least takes. */
+  readonly times: number;
+  readonly what: string;
+  readonly figure: string;
+}
+
+function compareWith({ name }: Rival, ms: number | null, ours_ms: number): Compared {
+  const more = ms === null ? '> ' : '';
+  const least_ms = ms ?? LIMIT_MS;
+  const times = least_ms / ours_ms;
+  return { times, what: `${name} ${more}${least_ms.toFixed(0)} ms`, figure: `${more}${times.toFixed(0)}×` };
 }
