@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import pgCopy from 'pg-copy-streams';
 import type { Day } from '../src/domain/calendar.ts';
 import type { BenchShop } from './database.ts';
@@ -30,18 +30,15 @@ export async function duckdbRival(shop: BenchShop, today: Day): Promise<Rival> {
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  for (const [table, columns] of Object.entries(TABLES)) {
-    const file = join(folder, `${table}.csv`);
-    await exportTable(shop, table, columns, file);
-    const order = table === 'customers' ? 'customer_id' : 'customer_id, day';
-    await connection.run(`create table ${table} (${columns})`);
-    await connection.run(
-      `insert into ${table} from read_csv('${file}', header = false, columns = ${typesOf(columns)}) order by ${order}`,
-    );
-    await rm(file);
-  }
-  await connection.run(rivalQuery('views', today));
-  await connection.run('checkpoint');
+  const stop = async (): Promise<void> => {
+    connection.closeSync();
+    instance.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  };
+  await load(connection, shop, today, folder).catch(async (error: Error) => {
+    await stop();
+    throw error;
+  });
   return {
     name: 'DuckDB',
     async answer(report) {
@@ -59,12 +56,23 @@ export async function duckdbRival(shop: BenchShop, today: Day): Promise<Rival> {
         clearTimeout(timer);
       }
     },
-    async stop() {
-      connection.closeSync();
-      instance.closeSync();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
+}
+
+async function load(connection: DuckDBConnection, shop: BenchShop, today: Day, folder: string): Promise<void> {
+  for (const [table, columns] of Object.entries(TABLES)) {
+    const file = join(folder, `${table}.csv`);
+    await exportTable(shop, table, columns, file);
+    const order = table === 'customers' ? 'customer_id' : 'customer_id, day';
+    await connection.run(`create table ${table} (${columns})`);
+    await connection.run(
+      `insert into ${table} from read_csv('${file}', header = false, columns = ${typesOf(columns)}) order by ${order}`,
+    );
+    await rm(file);
+  }
+  await connection.run(rivalQuery('views', today));
+  await connection.run('checkpoint');
 }
 
 /** Writes the columns of a table as CSV; a list of texts in the words of DuckDB. */

@@ -1,8 +1,9 @@
 import { todayOf } from '../src/ingest/engine.ts';
 import { REPORTS } from '../src/reports/registry.ts';
-import { ANSWER_SHAPES, differences } from './answer-rows.ts';
+import { ANSWER_SHAPES } from './answer-rows.ts';
 import { type BenchCase, type Figure, median, timed } from './case.ts';
 import type { BenchShop, FilledShop } from './database.ts';
+import { differences } from './differences.ts';
 import { duckdbRival } from './duckdb-rival.ts';
 import { postgresRival } from './postgres-rival.ts';
 import { EXACT } from './reports.ts';
