@@ -1,43 +1,57 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { version as duckdbVersion } from '@duckdb/node-api';
 import Table from 'cli-table3';
 import type { BenchCase, Figure } from './case.ts';
 import { benchServer } from './database.ts';
+import { diskCase } from './disk.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
 import { reportsCase } from './reports.ts';
+import { rivalsCase } from './rivals.ts';
 import { singleWritesCase } from './single-writes.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
-// whose figures mean little. Without it each case writes its result to bench/results/. Cases can be named: npm run bench -- reports
+// whose figures mean little; --customers 50000 another size of the big shop than a million. Without either each case writes its result to bench/results/.
+// Cases can be named, and share the shops they do not change: npm run bench -- disk reports rivals
 
 const CASES: Readonly<Record<string, BenchCase>> = {
   'history-length': historyLengthCase,
   'ingest-copy': copyCase,
   'single-writes': singleWritesCase,
+  disk: diskCase,
   reports: reportsCase,
+  rivals: rivalsCase,
 };
 
-const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true });
-const quick = values.quick ?? false;
+const CUSTOMERS = 1_000_000;
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, customers: { type: 'string' } },
+  allowPositionals: true,
+});
+const { quick } = values;
+const customers = Number(values.customers ?? (quick ? 2_000 : CUSTOMERS));
+if (!Number.isSafeInteger(customers) || customers < 500) throw new Error('--customers takes a number, 500 or more.');
 const names = positionals.length > 0 ? positionals : Object.keys(CASES);
+const server = await benchServer();
 const machine = {
-  node: process.version,
   cores: cpus().length,
   cpu: cpus()[0]?.model ?? 'unknown',
   memory_gib: Math.round(totalmem() / 2 ** 30),
 };
-const { node, cores, cpu, memory_gib } = machine;
-console.log(`Node ${node}, ${cores} cores (${cpu}), ${memory_gib} GiB${quick ? ', quick sizes' : ''}`);
-const server = await benchServer();
+const versions = { node: process.version, postgresql: server.version, duckdb: duckdbVersion() };
+console.log(
+  `Node ${versions.node}, PostgreSQL ${versions.postgresql}, DuckDB ${versions.duckdb}, ${machine.cores} cores (${machine.cpu}), ${machine.memory_gib} GiB${quick ? ', quick sizes' : ''}`,
+);
 try {
   for (const name of names) {
     const run = CASES[name];
     if (run === undefined) throw new Error(`There is no case ${name}; there are ${Object.keys(CASES).join(', ')}.`);
-    const results = await run(server, quick);
+    const results = await run(server, { quick, customers });
     print(results);
-    if (!quick) write(name, results);
+    if (!quick && customers === CUSTOMERS) write(name, results);
   }
 } finally {
   await server.stop();
@@ -52,5 +66,5 @@ function print(results: readonly Figure[]): void {
 function write(name: string, results: readonly Figure[]): void {
   const folder = new URL('results/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify({ machine, versions, results }, null, 2)}\n`);
 }

@@ -17,7 +17,12 @@ export interface BigShop {
  * purchases a customer, most have few, some up to a hundred; a tenth of the customers have talked to the shop, one purchase in fifty was refunded.
  */
 export async function fillBigShop(shop: BenchShop, customers: number): Promise<BigShop> {
-  const { engine } = shop;
+  await storeEvents(shop, customers);
+  return foldShop(shop, customers);
+}
+
+/** Only stores what a big shop holds; nothing is folded yet. */
+export async function storeEvents({ engine }: BenchShop, customers: number): Promise<void> {
   const end = todayOf(engine);
   await engine.db.transaction().execute(async (trx) => {
     await sql`select setseed(0.5)`.execute(trx);
@@ -52,6 +57,11 @@ export async function fillBigShop(shop: BenchShop, customers: number): Promise<B
         from customers where random() < 0.1
       ) as told`.execute(trx);
   });
+}
+
+/** Folds everything that is stored in a shop of so many customers. */
+export async function foldShop(shop: BenchShop, customers: number): Promise<BigShop> {
+  const { engine } = shop;
   await shop.pool.query('vacuum analyze');
   const { versions } = engine;
   const started_at = performance.now();

@@ -8,8 +8,16 @@ export interface Figure {
   readonly target?: string;
 }
 
+/** How much a case measures. */
+export interface BenchSize {
+  /** Tiny sizes: a smoke test, whose figures mean little. */
+  readonly quick: boolean;
+  /** Customers of the big shop. */
+  readonly customers: number;
+}
+
 /** A case measures everything it compares in one run. */
-export type BenchCase = (server: BenchServer, quick: boolean) => Promise<Figure[]>;
+export type BenchCase = (server: BenchServer, size: BenchSize) => Promise<Figure[]>;
 
 /** The median of some times; the list is not empty. */
 export function median(values: readonly number[]): number {

@@ -9,13 +9,21 @@ import { type Connected, connect } from '../src/store/connect.ts';
 import { startEmbedded } from '../src/store/embedded.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { readModels, readVersions, seedVersions } from '../src/store/versions.ts';
+import { type BigShop, fillBigShop } from './big-shop.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** A run that passes midnight goes on in its day, or rivals and service would answer about different ones. */
+const started_at = machineClock();
+
 /** One durable PostgreSQL for all cases of a run, so that rivals are measured on the same server. */
 export interface BenchServer {
+  /** Of PostgreSQL. */
+  readonly version: string;
   /** A fresh database with the whole schema and an engine on it. */
   shop(name: string): Promise<BenchShop>;
+  /** The big shop of so many customers (see `fillBigShop`): filled for the first case that asks, and shared with the others, which leave it as it was. */
+  bigShop(customers: number): Promise<FilledShop>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +35,11 @@ export interface BenchShop extends Connected {
   lastRollupRows(): number;
 }
 
+/** A shop and what it was filled with. */
+export interface FilledShop extends BenchShop {
+  readonly filled: BigShop;
+}
+
 /** Starts a server in a temporary folder. */
 export async function benchServer(): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escalera-bench-'));
@@ -34,7 +47,17 @@ export async function benchServer(): Promise<BenchServer> {
   await chmod(dataDir, 0o711);
   const server = await startEmbedded({ dataDir, log: silent });
   const opened: Connected[] = [];
-  return {
+  const filled = new Map<number, FilledShop>();
+  const bench: BenchServer = {
+    version: await versionOf(server.connection),
+    async bigShop(customers) {
+      const known = filled.get(customers);
+      if (known !== undefined) return known;
+      const shop = await bench.shop(`big_${customers}`);
+      const big = { ...shop, filled: await fillBigShop(shop, customers) };
+      filled.set(customers, big);
+      return big;
+    },
     async shop(name) {
       const admin = new pg.Client(server.connection);
       await admin.connect();
@@ -50,7 +73,12 @@ export async function benchServer(): Promise<BenchServer> {
       };
       const deployment = { reporting_time_zone: 'UTC', currency: 'EUR', currency_decimals: 2 };
       await seedVersions(connected.db, deployment, Object.values(BUILT_IN_MODELS));
-      const parts = { db: connected.db, log: { ...silent, info }, now: machineClock, statement_timeout_ms: 600_000 };
+      const parts = {
+        db: connected.db,
+        log: { ...silent, info },
+        now: () => started_at,
+        statement_timeout_ms: 600_000,
+      };
       const engine = createEngine(parts, (await readVersions(connected.db))!, await readModels(connected.db));
       return { ...connected, connection, engine, lastRollupRows: () => rollupRows };
     },
@@ -60,4 +88,13 @@ export async function benchServer(): Promise<BenchServer> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return bench;
+}
+
+async function versionOf(connection: pg.ClientConfig): Promise<string> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  const { rows } = await client.query<{ readonly server_version: string }>('show server_version');
+  await client.end();
+  return rows[0]!.server_version;
 }

@@ -10,7 +10,7 @@ import { purchasesInOrder } from './shop.ts';
 const BATCH = 1_000;
 
 /** Ingest in batches of 1,000, everything included, against plain COPY of the same rows into the same indexed table. */
-export const copyCase: BenchCase = async (server, quick) => {
+export const copyCase: BenchCase = async (server, { quick }) => {
   const shop = await server.shop('ingest_copy');
   const changes = purchasesInOrder(quick ? 500 : 10_000, 1);
   await shop.pool.query('create table copied (like purchases including all)');

@@ -1,10 +1,7 @@
-import { pino } from 'pino';
-import { buildApp } from '../src/app.ts';
-import { fixedKeys } from '../src/http/keys.ts';
 import { REPORTS } from '../src/reports/registry.ts';
-import { type BigShop, fillBigShop } from './big-shop.ts';
 import { type BenchCase, type Figure, median, timed } from './case.ts';
 import type { BenchServer } from './database.ts';
+import { serveShop } from './served-shop.ts';
 
 /** Reports that read customers, not roll-ups: measured cold, and again from the cache; the first that fits a path says how long a cold answer may take. */
 const EXACT = [
@@ -32,8 +29,8 @@ interface Measured {
 }
 
 /** Every report over HTTP with its defaults, of a big shop against a small one. */
-export const reportsCase: BenchCase = async (server, quick) => {
-  const [small, large] = quick ? ([200, 2_000] as const) : ([10_000, 1_000_000] as const);
+export const reportsCase: BenchCase = async (server, { quick, customers: large }) => {
+  const small = Math.ceil(large / 100);
   const rounds = quick ? 20 : 300;
   const before = await measure(server, small, rounds);
   const after = await measure(server, large, rounds);
@@ -64,31 +61,22 @@ export const reportsCase: BenchCase = async (server, quick) => {
 };
 
 async function measure(server: BenchServer, customers: number, rounds: number) {
-  const shop = await server.shop(`reports_${customers}`);
-  const filled: BigShop = await fillBigShop(shop, customers);
-  const source = { current: () => shop.engine, ready: async () => true };
-  const limits = { body_bytes: 1_000_000, request_timeout_ms: 30_000 };
-  const log = pino({ level: 'silent' });
-  const { server: app } = await buildApp({ source, keys: fixedKeys(''), log, pool: shop.pool, limits });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const shop = await server.bigShop(customers);
+  const served = await serveShop(shop);
   const times = new Map<string, Measured>();
   const cold = new Map<string, number>();
   for (const path of paths()) {
-    const ask = async (): Promise<number> => {
-      const answer = await fetch(`${url}${path}`);
-      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-      return (await answer.arrayBuffer()).byteLength;
-    };
+    const ask = async () => (await served.ask(path)).byteLength;
     const first = await timed(ask);
     if (coldTarget(path) !== undefined) cold.set(path, first);
     times.set(path, await askOften(ask, rounds));
   }
-  await app.close();
-  return { shop: filled, times, cold };
+  await served.close();
+  return { shop: shop.filled, times, cold };
 }
 
-/** What a cold answer may take; undefined if the report reads roll-ups alone. */
-function coldTarget(path: string): string | undefined {
+/** What a cold answer to a report, or a path of it, may take; undefined if the report reads roll-ups alone. */
+export function coldTarget(path: string): string | undefined {
   return EXACT.find(([name]) => path.includes(name))?.[1];
 }
 

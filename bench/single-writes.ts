@@ -26,7 +26,7 @@ const FULL: Sizes = { customers: 10_000, purchases: 20_000, rate: 1_000, seconds
 const QUICK: Sizes = { customers: 200, purchases: 300, rate: 100, seconds: 1 };
 
 /** One purchase a request over HTTP, all models and reports, every answer after the commit: throughput, and latency at a fixed rate of arrivals. */
-export const singleWritesCase: BenchCase = async (server, quick) => {
+export const singleWritesCase: BenchCase = async (server, { quick }) => {
   const { customers, purchases, rate, seconds } = quick ? QUICK : FULL;
   const shop = await server.shop('single_writes');
   await fillBigShop(shop, customers);
