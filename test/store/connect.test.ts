@@ -1,6 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { sql } from 'kysely';
+import pgCopy from 'pg-copy-streams';
 import t from 'tap';
 import { inSnapshot } from '../../src/store/connect.ts';
 import { testService } from '../support/service.ts';
@@ -35,4 +36,23 @@ t.test('a statement that fails rejects with what the server said, and the next o
   await t.rejects(sql`select ${1}::int4 / 0`.execute(db), { code: '22012' });
   await t.rejects(sql`select 1 / 0`.execute(db), { code: '22012' });
   t.strictSame((await sql`select 1 as one`.execute(db)).rows, [{ one: 1 }]);
+});
+
+t.test('one connection takes statements sent at once, a COPY, and statements again', async (t) => {
+  const { engine } = await testService(t);
+  const client = await engine.pool.connect();
+  try {
+    const numbers = async (): Promise<number[]> => {
+      const answers = await Promise.all([1, 2, 3].map((number) => client.query('select $1::int4 as number', [number])));
+      return answers.map(({ rows }) => (rows[0] as { number: number }).number);
+    };
+    t.strictSame(await numbers(), [1, 2, 3]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of client.query(pgCopy.to('copy (select 4 union all select 5) to stdout')))
+      chunks.push(chunk);
+    t.equal(Buffer.concat(chunks).toString(), '4\n5\n');
+    t.strictSame(await numbers(), [1, 2, 3]);
+  } finally {
+    client.release();
+  }
 });
