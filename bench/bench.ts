@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import type { BenchCase, Figure } from './case.ts';
 import { benchServer } from './database.ts';
+import { foldCase } from './fold.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
 import { reportsCase } from './reports.ts';
@@ -12,6 +13,7 @@ import { reportsCase } from './reports.ts';
 // whose figures mean little. Without it each case writes its result to bench/results/. Cases can be named: npm run bench -- reports
 
 const CASES: Readonly<Record<string, BenchCase>> = {
+  fold: foldCase,
   'history-length': historyLengthCase,
   'ingest-copy': copyCase,
   reports: reportsCase,
