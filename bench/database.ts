@@ -49,7 +49,7 @@ export async function benchServer(): Promise<BenchServer> {
       };
       const deployment = { reporting_time_zone: 'UTC', currency: 'EUR', currency_decimals: 2 };
       await seedVersions(connected.db, deployment, Object.values(BUILT_IN_MODELS));
-      const parts = { db: connected.db, log: { ...silent, info }, now: machineClock, statement_timeout_ms: 600_000 };
+      const parts = { ...connected, log: { ...silent, info }, now: machineClock, statement_timeout_ms: 600_000 };
       const engine = createEngine(parts, (await readVersions(connected.db))!, await readModels(connected.db));
       return { ...connected, engine, lastRollupRows: () => rollupRows };
     },

@@ -34,8 +34,7 @@ async function saveStates(
   standings: readonly Standing[],
   modelVersions: readonly number[],
 ): Promise<void> {
-  const own = ['model_versions', 'events', 'turnover', 'pending_refunds', 'fold', 'next_change'];
-  const names = [...own, ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
+  const names = STATE_COLUMNS.slice(1).map((name) => sql.ref(name));
   const figures = FIGURE_COLUMNS.map(
     ([name, type]) => sql`${rows.map((row) => row.figures[name])}::${sql.raw(type)}[]`,
   );
@@ -79,7 +78,20 @@ async function saveStages(
       set ${sql.join(names.slice(2).map((name) => sql`${name} = excluded.${name}`))}`.execute(trx);
 }
 
-const STAGE_COLUMNS = [
+/** The columns of `customer_states`, in the order in which they are written. */
+export const STATE_COLUMNS: readonly string[] = [
+  'customer_id',
+  'model_versions',
+  'events',
+  'turnover',
+  'pending_refunds',
+  'fold',
+  'next_change',
+  ...FIGURE_COLUMNS.map(([name]) => name),
+];
+
+/** The columns of `customer_stages`, in the order in which they are written, with the types of their unnested lists. */
+export const STAGE_COLUMNS = [
   ['customer_id', 'text'],
   ['model_version', 'int2'],
   ['positions', 'text'],
