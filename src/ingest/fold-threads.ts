@@ -44,25 +44,26 @@ export class FoldThreads {
     const single = begin[1]!.done || this.threads === 0;
     while (this.folds.length < (single ? 1 : this.threads))
       this.folds.push(single ? foldHere(this.options) : foldThere(this.options));
-    let failed = false;
+    const failures: unknown[] = [];
+    /** What waited for its turn meanwhile is not begun any more: it would only fail for what the first has left behind. */
+    const attempt = async <Result>(run: () => Promise<Result>): Promise<Result> => {
+      if (failures.length > 0) throw failures[0];
+      return await run().catch((error: unknown) => {
+        failures.push(error);
+        throw failures[0];
+      });
+    };
     const lane = async (remote: RemoteFold): Promise<void> => {
-      while (!failed) {
-        const { done, value: page } = await inTurn(async () => begin.shift() ?? (await pages.next()));
+      for (;;) {
+        const { done, value: page } = await inTurn(() => attempt(async () => begin.shift() ?? (await pages.next())));
         if (done) return;
-        const saves = await remote.fold(page);
-        await inTurn(() => save(saves, page.customers.length));
+        const saves = await attempt(() => remote.fold(page));
+        await inTurn(() => attempt(() => save(saves, page.customers.length)));
       }
     };
-    const lanes = this.folds
-      .flatMap((remote) => Array.from({ length: PAGES_PER_THREAD }, () => remote))
-      .map((remote) =>
-        lane(remote).catch((error: unknown) => {
-          failed = true;
-          throw error;
-        }),
-      );
-    const ended = await Promise.allSettled(lanes);
-    for (const end of ended) if (end.status === 'rejected') throw end.reason;
+    const lanes = this.folds.flatMap((remote) => Array.from({ length: PAGES_PER_THREAD }, () => lane(remote)));
+    await Promise.allSettled(lanes);
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Adds to the differences what all pages since the last call add to the roll-ups. */
