@@ -7,6 +7,7 @@ import { benchServer } from './database.ts';
 import { foldCase } from './fold.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
+import { rebuildCase } from './rebuild.ts';
 import { reportsCase } from './reports.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
@@ -16,6 +17,7 @@ const CASES: Readonly<Record<string, BenchCase>> = {
   fold: foldCase,
   'history-length': historyLengthCase,
   'ingest-copy': copyCase,
+  rebuild: rebuildCase,
   reports: reportsCase,
 };
 
