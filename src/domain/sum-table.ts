@@ -81,8 +81,8 @@ export class SumTable {
     return beyond === undefined ? sums : sums.map((sum, index) => narrow(BigInt(sum) + beyond[index]!));
   }
 
-  /** Index of the key's row in the cells; makes the row if there is none. */
-  private find(packed: number): number {
+  /** The cell before the sums of a key; makes the row if there is none. */
+  find(packed: number): number {
     const at = this.probe(packed + 1);
     if (this.cells[at] !== 0) return at;
     if (this.filled * 2 >= this.capacity) {
@@ -113,7 +113,8 @@ export class SumTable {
     }
   }
 
-  private addTo(cell: number, amount: number): void {
+  /** Adds a safe integer to the sum in a cell: as many after `find` as the measure, counted from 1, until the next row is made. */
+  addTo(cell: number, amount: number): void {
     const sum = this.cells[cell]! + amount;
     if (sum <= Number.MAX_SAFE_INTEGER && sum >= Number.MIN_SAFE_INTEGER) this.cells[cell] = sum;
     else this.putAside(cell, amount);

@@ -5,6 +5,14 @@ import type { Projection } from '../domain/projection.ts';
 /** More than the weeks of 1900–2199. */
 const AGES = 15_700;
 
+// Measures.
+const BUYERS = 0;
+const LAST_BUYERS = 1;
+const PURCHASES = 2;
+const PURCHASE_DAYS = 3;
+const REVENUE = 4;
+const COSTS = 5;
+
 /**
  * What the customers of each cohort do at each age, in every grain. A cohort is the period of the first purchase day, named by its first day; an age is a
  * number of periods after it. `buyers` bought at that age; `last_buyers` did so for the last time: summed from an age upwards, they are those who still
@@ -21,7 +29,7 @@ export const cohortsRollup: Projection<null> = {
   ],
   measures: ['buyers', 'last_buyers', 'purchases', 'purchase_days', 'revenue', 'costs'],
   start: null,
-  advance(state, { day, before, after }, emit) {
+  advance(state, { day, before, after }, tally) {
     const first = after.first_purchase_day;
     if (first === null) return state;
     const last = before?.last_purchase_day ?? null;
@@ -35,17 +43,18 @@ export const cohortsRollup: Projection<null> = {
     const lasts = last === null ? null : periodNumbers(last);
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
       const buyers = lasts?.[grain] === periods[grain] ? 0 : bought;
-      const key = [grain, periodStart(first, GRAINS[grain]!), periods[grain]! - cohorts[grain]!];
-      emit(key, [buyers, 0, day.purchases, bought, revenue, costs]);
+      const row = tally.at(grain, periodStart(first, GRAINS[grain]!), periods[grain]! - cohorts[grain]!);
+      row.add(BUYERS, buyers).add(PURCHASES, day.purchases).add(PURCHASE_DAYS, bought);
+      row.add(REVENUE, revenue).add(COSTS, costs);
     }
     return state;
   },
-  settle(_state, { first_purchase_day: first, last_purchase_day: last }, _scheduled, emit) {
+  settle(_state, { first_purchase_day: first, last_purchase_day: last }, _scheduled, tally) {
     if (first === null) return;
     const cohorts = periodNumbers(first);
     const lasts = periodNumbers(last as Day);
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      emit([grain, periodStart(first, GRAINS[grain]!), lasts[grain]! - cohorts[grain]!], [0, 1, 0, 0, 0, 0]);
+      tally.at(grain, periodStart(first, GRAINS[grain]!), lasts[grain]! - cohorts[grain]!).add(LAST_BUYERS, 1);
     }
   },
 };

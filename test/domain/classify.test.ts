@@ -119,8 +119,8 @@ t.test('asking folds the reports of the plan along without adding anything to th
     key: [],
     measures: ['one'],
     start: null,
-    advance: (_state, { moves }, emit) => emit([], [seen.push(moves.length)]),
-    settle: (_state, _facts, scheduled, emit) => emit([], [seen.push(scheduled.length)]),
+    advance: (_state, { moves }, tally) => tally.at(0).add(0, seen.push(moves.length)),
+    settle: (_state, _facts, scheduled, tally) => void tally.at(0).add(0, seen.push(scheduled.length)),
   };
   const plan = planOf([lifecycle], [report]);
   t.equal(foldUntil(plan, days(...FOUR), day('2025-01-03'))?.facts.purchase_days, 3);
