@@ -7,9 +7,14 @@ const NO_COLUMN = { least: 0, size: 1 };
 export class TableTally implements Tally {
   private readonly table: SumTable;
   private readonly sign: 1 | -1;
-  private readonly leasts: readonly [number, number, number, number];
-  private readonly sizes: readonly [number, number, number];
-  /** Index in the table of the chosen row's first sum. */
+  private readonly least: number;
+  private readonly least2: number;
+  private readonly least3: number;
+  private readonly least4: number;
+  private readonly size2: number;
+  private readonly size3: number;
+  private readonly size4: number;
+  /** Where the table takes the first sum of the chosen row. */
   private first = 0;
 
   constructor(table: SumTable, sign: 1 | -1, key: readonly KeyColumn[]) {
@@ -17,20 +22,25 @@ export class TableTally implements Tally {
     if (more.length > 0) throw new Error('a key has at most four columns');
     this.table = table;
     this.sign = sign;
-    this.leasts = [a.least, b.least, c.least, d.least];
-    this.sizes = [b.size, c.size, d.size];
+    this.least = a.least;
+    this.least2 = b.least;
+    this.least3 = c.least;
+    this.least4 = d.least;
+    this.size2 = b.size;
+    this.size3 = c.size;
+    this.size4 = d.size;
   }
 
   at(first: number, second = 0, third = 0, fourth = 0): this {
-    const { leasts, sizes } = this;
     // As `packKey` does.
-    const two = (first - leasts[0]) * sizes[0] + (second - leasts[1]);
-    this.first = this.table.find((two * sizes[1] + (third - leasts[2])) * sizes[2] + (fourth - leasts[3])) + 1;
+    const two = (first - this.least) * this.size2 + (second - this.least2);
+    const three = two * this.size3 + (third - this.least3);
+    this.first = this.table.begin(three * this.size4 + (fourth - this.least4));
     return this;
   }
 
   add(measure: number, amount: number): this {
-    this.table.addTo(this.first + measure, this.sign * amount);
+    this.table.waiting[this.first + measure]! += this.sign * amount;
     return this;
   }
 }
