@@ -12,6 +12,7 @@ import {
   placeOn,
   scheduledMoves,
   settleTail,
+  stateAfter,
 } from './fold.ts';
 import { ACTIVITIES, type Activity, type Condition } from './model.ts';
 
@@ -45,10 +46,9 @@ export interface Spell extends NamedPosition {
 
 /** Folds the days of one history up to the end of `asOf`; null if the customer is not known by then. Days ascend. */
 export function foldUntil(plan: FoldPlan, days: readonly ActivityDay[], asOf: Day): FoldState | null {
-  const past = days.filter((day) => day.day <= asOf);
-  if (past.length === 0) return null;
-  const tallies = forgetfulTallies(plan);
-  return settleTail(plan, closeDays(plan, null, past, tallies), tallies).state;
+  const last = days[days.length - 1];
+  const past = last !== undefined && last.day <= asOf ? days : days.filter((day) => day.day <= asOf);
+  return past.length === 0 ? null : stateAfter(plan, past);
 }
 
 /** Where a folded customer stands in one model of the plan (by index) at the end of `asOf`, on or after the last folded day, and why. */

@@ -1,5 +1,4 @@
-import type { ActivityDay } from './activity-day.ts';
-import { compareText } from './activity-day.ts';
+import { type ActivityDay, compareText, emptyDay, noteKind, noteProduct } from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Minor } from './money.ts';
 
@@ -137,12 +136,15 @@ function recentProducts(most: number, before: Facts['products'], day: ActivityDa
 
 /** Drops from a day what no fold with this memory asks for, so that a saved day is as bounded as the facts are. */
 export function boundDay(memory: Memory, day: ActivityDay): ActivityDay {
-  const kinds = new Map<string, number>();
+  const { products, kinds } = emptyDay(day.day);
+  const bounded = { ...day, products, kinds };
   if (day.kinds.size > 0) {
-    for (const kind of [...memory.kinds, 'complaint', 'resolution']) {
-      if (day.kinds.has(kind)) kinds.set(kind, count(day, kind));
+    for (const kind of new Set([...memory.kinds, 'complaint', 'resolution'])) {
+      if (day.kinds.has(kind)) noteKind(bounded, kind, count(day, kind));
     }
   }
-  const codes = memory.products === 0 ? [] : [...day.products].sort(compareText).slice(0, memory.products);
-  return { ...day, kinds, products: new Set(codes) };
+  if (memory.products > 0) {
+    for (const code of [...day.products].sort(compareText).slice(0, memory.products)) noteProduct(bounded, code);
+  }
+  return bounded;
 }

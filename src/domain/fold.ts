@@ -1,4 +1,4 @@
-import { type ActivityDay, mergeDay } from './activity-day.ts';
+import { type ActivityDay, emptyDay, mergeDay } from './activity-day.ts';
 import { type Day, LAST_DAY } from './calendar.ts';
 import { type CompiledModel, type Move, NOWHERE, type Place, type Position, UNKNOWN } from './compile-model.ts';
 import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
@@ -100,11 +100,20 @@ export function settleTail(
   return { state, spells };
 }
 
+/** The state after all these days, for those who ask for no roll-up. `days` is ascending and not empty. */
+export function stateAfter(plan: FoldPlan, days: readonly ActivityDay[]): FoldState {
+  const tallies = forgetfulTallies(plan);
+  let state = advance(plan, null, days[0]!, tallies).state;
+  for (let index = 1; index < days.length; index += 1) state = advance(plan, state, days[index]!, tallies).state;
+  return state;
+}
+
 /** The activity days that follow a saved fold's closed state when more days, none before the open one, are added to it. */
 export function reopenDays(saved: SavedFold, more: readonly ActivityDay[]): ActivityDay[] {
   const first = more[0];
   if (first === undefined || first.day !== saved.open.day) return [saved.open, ...more];
-  const merged = { ...saved.open, products: new Set(saved.open.products), kinds: new Map(saved.open.kinds) };
+  const merged = emptyDay(first.day);
+  mergeDay(merged, saved.open);
   mergeDay(merged, first);
   return [merged, ...more.slice(1)];
 }
@@ -146,6 +155,7 @@ function advanceStates(
   { day, facts, places, moves }: TakenDay,
   tallies: FoldTallies,
 ): unknown[] {
+  if (folds.length === 0) return [];
   const seen = { day, before: before === null ? null : before.facts, after: facts };
   const withoutModel: FoldedDay = { ...seen, moves: NO_MOVES, position: UNKNOWN };
   const byModel = models.map(

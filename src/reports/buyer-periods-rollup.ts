@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart, periodStart } from '../domain/calendar.ts';
+import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart } from '../domain/calendar.ts';
 import { NO_MODEL } from '../domain/differences.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Minor } from '../domain/money.ts';
-import { GRAINS, isOver, periodNumbers, previousPeriodStart } from '../domain/period.ts';
+import { GRAINS, grainNumber, grainStart, isOver, previousPeriodStart } from '../domain/period.ts';
 import type { Projection, Tally } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
 import type { ReportContext } from './report.ts';
@@ -65,13 +65,11 @@ export const buyerPeriodsRollup: Projection<RunningPeriods> = {
   advance(running, { day, before }, tally) {
     if (day.purchases === 0 && day.revenue === 0) return running;
     if (running === null) return [day.day, ...GRAINS.flatMap(() => [day.revenue, null])];
-    const periods = periodNumbers(day.day);
-    const lasts = periodNumbers(running[0]);
     const next: [Day, ...(Minor | null)[]] = [day.day];
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
       const revenue = running[1 + 2 * grain]!;
       const revenueBefore = running[2 + 2 * grain]!;
-      const later = periods[grain]! - lasts[grain]!;
+      const later = grainNumber(day.day, grain) - grainNumber(running[0], grain);
       if (later === 0) next.push(revenue + day.revenue, revenueBefore);
       else {
         const bought = tallyPeriod(tally, grain, running[0], revenue, revenueBefore, before!);
@@ -102,7 +100,7 @@ function tallyPeriod(
 ): boolean {
   const { first_purchase_day: first, last_purchase_day: last } = facts;
   if (first === null || last === null) return false;
-  const period = periodStart(day, GRAINS[grain]!);
+  const period = grainStart(day, grain);
   if (last < period) {
     if (before !== null) tallyAway(tally, grain, period, before, revenue);
     else if (revenue !== 0) tally.at(grain, period).add(EXISTING_REVENUE, revenue);

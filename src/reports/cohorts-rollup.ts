@@ -1,5 +1,5 @@
-import { type Day, FIRST_DAY, LAST_DAY, periodStart } from '../domain/calendar.ts';
-import { GRAINS, periodNumbers } from '../domain/period.ts';
+import { FIRST_DAY, LAST_DAY } from '../domain/calendar.ts';
+import { GRAINS, grainNumber, grainStart } from '../domain/period.ts';
 import type { Projection } from '../domain/projection.ts';
 
 /** More than the weeks of 1900–2199. */
@@ -38,12 +38,10 @@ export const cohortsRollup: Projection<null> = {
     const costs = day.costs + (early?.costs ?? 0);
     const bought = day.purchases > 0 ? 1 : 0;
     if (bought === 0 && revenue === 0 && costs === 0) return state;
-    const cohorts = periodNumbers(first);
-    const periods = periodNumbers(day.day);
-    const lasts = last === null ? null : periodNumbers(last);
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      const buyers = lasts?.[grain] === periods[grain] ? 0 : bought;
-      const row = tally.at(grain, periodStart(first, GRAINS[grain]!), periods[grain]! - cohorts[grain]!);
+      const period = grainNumber(day.day, grain);
+      const buyers = last !== null && grainNumber(last, grain) === period ? 0 : bought;
+      const row = tally.at(grain, grainStart(first, grain), period - grainNumber(first, grain));
       row.add(BUYERS, buyers).add(PURCHASES, day.purchases).add(PURCHASE_DAYS, bought);
       row.add(REVENUE, revenue).add(COSTS, costs);
     }
@@ -51,10 +49,9 @@ export const cohortsRollup: Projection<null> = {
   },
   settle(_state, { first_purchase_day: first, last_purchase_day: last }, _scheduled, tally) {
     if (first === null) return;
-    const cohorts = periodNumbers(first);
-    const lasts = periodNumbers(last as Day);
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      tally.at(grain, periodStart(first, GRAINS[grain]!), lasts[grain]! - cohorts[grain]!).add(LAST_BUYERS, 1);
+      const age = grainNumber(last!, grain) - grainNumber(first, grain);
+      tally.at(grain, grainStart(first, grain), age).add(LAST_BUYERS, 1);
     }
   },
 };

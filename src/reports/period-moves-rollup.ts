@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { type Day, FIRST_DAY, LAST_DAY, periodStart } from '../domain/calendar.ts';
+import { type Day, FIRST_DAY, LAST_DAY } from '../domain/calendar.ts';
 import { type Move, type Position, UNKNOWN } from '../domain/compile-model.ts';
 import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
-import { GRAINS, type Grain } from '../domain/period.ts';
+import { GRAINS, type Grain, grainStart } from '../domain/period.ts';
 import type { FoldedDay, Projection, Tally } from '../domain/projection.ts';
 import type { ReportContext } from './report.ts';
 
@@ -63,12 +63,11 @@ function walk(
   until: Day | null,
   tally: Tally,
 ): Position {
-  const length = GRAINS[grain]!;
-  let period = since === null ? null : periodStart(since, length);
+  let period = since === null ? null : grainStart(since, grain);
   let opening = state[grain + 1]!;
   let position = state[0]!;
   for (const move of moves) {
-    const begun = periodStart(move.day, length);
+    const begun = grainStart(move.day, grain);
     if (begun !== period) {
       if (period !== null) tallyNetMove(grain, period, opening, position, tally);
       opening = position;
@@ -76,7 +75,7 @@ function walk(
     }
     position = move.to;
   }
-  if (until !== null && periodStart(until, length) === period) return opening;
+  if (until !== null && grainStart(until, grain) === period) return opening;
   if (period !== null) tallyNetMove(grain, period, opening, position, tally);
   return position;
 }
@@ -90,7 +89,7 @@ function tallyDay(state: State, { day, before }: FoldedDay, tally: Tally): void 
   const bought = day.purchases > 0 ? 1 : 0;
   const lastBought = before === null ? null : before.last_purchase_day;
   for (let grain = 0; grain < GRAINS.length; grain += 1) {
-    const period = periodStart(day.day, GRAINS[grain]!);
+    const period = grainStart(day.day, grain);
     const opening = state[grain + 1]!;
     const again = lastBought !== null && lastBought >= period;
     const row = tally.at(grain, period, opening, opening).add(REVENUE, day.revenue);
