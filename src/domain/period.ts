@@ -36,7 +36,7 @@ export function periodNumbers(day: Day): PeriodNumbers {
 }
 
 const DAYS = LAST_DAY - FIRST_DAY + 1;
-/** For each grain, by day, how many days after `FIRST_DAY` the period begins, plus 8: a week may begin before it. 0: not asked yet. */
+/** For each grain, by day, how many days after `FIRST_DAY`, a Monday, the period begins, plus 1. 0: not asked yet. */
 const STARTS = GRAINS.map(() => new Int32Array(DAYS));
 /** For each grain, by day, the number of the period, that of the first day counted as 1. 0: not asked yet. */
 const NUMBERS = GRAINS.map(() => new Int32Array(DAYS));
@@ -46,9 +46,9 @@ const FIRST_NUMBERS = periodNumbers(FIRST_DAY);
 export function grainStart(day: Day, grain: number): Day {
   const starts = STARTS[grain]!;
   const known = starts[day - FIRST_DAY]!;
-  if (known !== 0) return known + FIRST_DAY - 8;
+  if (known !== 0) return known + FIRST_DAY - 1;
   const start = periodStart(day, GRAINS[grain]!);
-  starts[day - FIRST_DAY] = start - FIRST_DAY + 8;
+  starts[day - FIRST_DAY] = start - FIRST_DAY + 1;
   return start;
 }
 
