@@ -1,11 +1,11 @@
 import { classify, foldUntil } from '../src/domain/classify.ts';
 import { compileModel, memoryOfModels } from '../src/domain/compile-model.ts';
-import { Differences } from '../src/domain/differences.ts';
-import { type FoldEmit, type FoldPlan, planFold, type SavedFold } from '../src/domain/fold.ts';
+import { Differences, EVERYBODY } from '../src/domain/differences.ts';
+import { type FoldPlan, type FoldTallies, forgetfulTallies, planFold, type SavedFold } from '../src/domain/fold.ts';
 import { activityDays, type History } from '../src/domain/history.ts';
 import type { Model } from '../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../src/domain/models.ts';
-import type { Projection } from '../src/domain/projection.ts';
+import type { Projection, Tally } from '../src/domain/projection.ts';
 import { decodeFold, encodeFold } from '../src/domain/saved-fold.ts';
 import { emitInto, foldWhole } from '../src/ingest/refold.ts';
 import { PROJECTIONS } from '../src/reports/registry.ts';
@@ -14,7 +14,6 @@ import { seededHistories } from './histories.ts';
 
 const ALL = Object.values(BUILT_IN_MODELS);
 const ONE = [BUILT_IN_MODELS.lifecycle];
-const SILENT: FoldEmit = () => {};
 
 /** What folding costs one core without any database: histories in memory to consolidated differences, and each part of it alone. */
 export const foldCase: BenchCase = async (_server, quick) => {
@@ -58,26 +57,22 @@ function foldAll(plan: FoldPlan, histories: readonly History[]): Differences {
   return differences;
 }
 
-/** Everything that the histories emit, added again; and the sorted rows. */
+/** Every row that the histories choose, chosen again and added to; and the sorted rows. */
 function differencesAlone(histories: readonly History[], purchases: number): Figure[] {
   const plan = planOf(ALL, PROJECTIONS);
-  const emits: [fold: number, key: readonly number[], measures: readonly number[]][] = [];
-  for (const history of histories) {
-    foldWhole(plan, activityDays(history), (fold, key, measures) => emits.push([fold, [...key], [...measures]]));
-  }
+  const log = new TallyLog();
+  const logging = plan.folds.map((_, fold) => log.of(fold));
+  for (const history of histories) foldWhole(plan, activityDays(history), logging);
   const add = (): Differences => {
     const differences = new Differences(plan);
-    for (const [fold, key, measures] of emits) differences.add(fold, 0, 1, key, measures);
+    log.replay(differences.tallies(1, [EVERYBODY]));
     return differences;
   };
   const full = add();
   const rows = PROJECTIONS.reduce((sum, projection) => sum + full.rows(projection).length, 0);
+  const emits = (log.rows / purchases).toFixed(0);
   return [
-    figure(
-      `differences alone (${(emits.length / purchases).toFixed(0)} emits a purchase)`,
-      per(purchases, add),
-      'purchases',
-    ),
+    figure(`differences alone (${emits} rows a purchase added to)`, per(purchases, add), 'purchases'),
     figure(
       'rows of the differences, sorted',
       per(rows, () => PROJECTIONS.map((projection) => full.rows(projection))),
@@ -86,9 +81,45 @@ function differencesAlone(histories: readonly History[], purchases: number): Fig
   ];
 }
 
+/** Remembers what is added up. */
+class TallyLog {
+  rows = 0;
+  /** Fold, key and number of additions; then the additions, measure and amount. */
+  private readonly entries: number[] = [];
+
+  of(fold: number): Tally {
+    const { entries } = this;
+    let additions = 0;
+    const tally: Tally = {
+      at: (first, second = 0, third = 0, fourth = 0) => {
+        this.rows += 1;
+        additions = entries.push(fold, first, second, third, fourth, 0) - 1;
+        return tally;
+      },
+      add: (measure, amount) => {
+        entries.push(measure, amount);
+        entries[additions]! += 1;
+        return tally;
+      },
+    };
+    return tally;
+  }
+
+  replay(tallies: FoldTallies): void {
+    const { entries } = this;
+    for (let at = 0; at < entries.length; ) {
+      const tally = tallies[entries[at]!]!;
+      tally.at(entries[at + 1]!, entries[at + 2]!, entries[at + 3]!, entries[at + 4]!);
+      const end = at + 6 + 2 * entries[at + 5]!;
+      for (at += 6; at < end; at += 2) tally.add(entries[at]!, entries[at + 1]!);
+    }
+  }
+}
+
 function savedFolds(histories: readonly History[]): Figure[] {
   const plan = planOf(ALL, PROJECTIONS);
-  const saved: SavedFold[] = histories.map((history) => foldWhole(plan, activityDays(history), SILENT).saved);
+  const tallies = forgetfulTallies(plan);
+  const saved: SavedFold[] = histories.map((history) => foldWhole(plan, activityDays(history), tallies).saved);
   const texts = saved.map(encodeFold);
   const bytes = texts.reduce((sum, text) => sum + text.length, 0) / texts.length;
   return [

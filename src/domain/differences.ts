@@ -1,6 +1,7 @@
-import type { FoldPlan } from './fold.ts';
-import { type Projection, packKey, unpackKey } from './projection.ts';
+import type { FoldPlan, FoldTallies } from './fold.ts';
+import { FORGETFUL, type Projection, packKey, type Tally, unpackKey } from './projection.ts';
 import { type SumRows, SumTable } from './sum-table.ts';
+import { ManyTallies, TableTally } from './tally.ts';
 
 /** Group number of everybody; groups of the caller's own count from 1. */
 export const EVERYBODY = 0;
@@ -28,20 +29,40 @@ export class Differences {
   private readonly plan: FoldPlan;
   /** For each fold of the plan, by group. */
   private readonly tables: readonly Map<number, SumTable>[];
-  /** For each fold of the plan the table of everybody: every emit asks for it. */
-  private readonly everybody: (SumTable | undefined)[];
+  /** By group, those that add and those that take away. */
+  private readonly adding = new Map<number, FoldTallies>();
+  private readonly taking = new Map<number, FoldTallies>();
 
   constructor(plan: FoldPlan) {
     this.plan = plan;
     this.tables = plan.folds.map(() => new Map());
-    this.everybody = plan.folds.map(() => undefined);
   }
 
   /** Adds (or with sign −1 takes away) measures for one group. Nothing for a group whose rows the projection does not keep. */
   add(fold: number, group: number, sign: 1 | -1, key: readonly number[], measures: readonly number[]): void {
     const { projection } = this.plan.folds[fold]!;
-    if (group !== EVERYBODY && projection.everybody_only === true) return;
+    if (!keeps(projection, group)) return;
     this.tableOf(fold, group).add(packKey(projection.key, key), sign, measures);
+  }
+
+  /** Tallies that add (or with sign −1 take away) for all these groups at once. */
+  tallies(sign: 1 | -1, groups: readonly number[]): FoldTallies {
+    const each = groups.map((group) => this.talliesOf(sign, group));
+    if (each.length === 1) return each[0]!;
+    return this.plan.folds.map((_, fold) => new ManyTallies(each.map((tallies) => tallies[fold]!)));
+  }
+
+  private talliesOf(sign: 1 | -1, group: number): FoldTallies {
+    const made = sign === 1 ? this.adding : this.taking;
+    let tallies = made.get(group);
+    if (tallies === undefined) {
+      tallies = this.plan.folds.map(({ projection }, fold): Tally => {
+        if (!keeps(projection, group)) return FORGETFUL;
+        return new TableTally(this.tableOf(fold, group), sign, projection.key);
+      });
+      made.set(group, tallies);
+    }
+    return tallies;
   }
 
   /** Adds the parts of other differences of the same plan. */
@@ -63,7 +84,7 @@ export class Differences {
       if (fold.projection !== projection) return;
       const model_version = fold.model === null ? NO_MODEL : this.plan.models[fold.model]!.version;
       for (const [group, table] of [...this.tables[index]!].sort(([a], [b]) => a - b)) {
-        for (const [packed, measures] of table.sorted()) {
+        for (const [packed, measures] of withSummaries(table, projection).sorted()) {
           rows.push({ model_version, group, key: unpackKey(projection.key, packed), measures });
         }
       }
@@ -72,11 +93,31 @@ export class Differences {
   }
 
   private tableOf(fold: number, group: number): SumTable {
-    const known = group === EVERYBODY ? this.everybody[fold] : this.tables[fold]!.get(group);
-    if (known !== undefined) return known;
-    const table = new SumTable(this.plan.folds[fold]!.projection.measures.length);
-    this.tables[fold]!.set(group, table);
-    if (group === EVERYBODY) this.everybody[fold] = table;
+    const tables = this.tables[fold]!;
+    let table = tables.get(group);
+    if (table === undefined) {
+      table = new SumTable(this.plan.folds[fold]!.projection.measures.length);
+      tables.set(group, table);
+    }
     return table;
   }
 }
+
+function keeps(projection: Projection, group: number): boolean {
+  return group === EVERYBODY || projection.everybody_only !== true;
+}
+
+/** The table with the rows that a projection derives from its rows. */
+function withSummaries(table: SumTable, { key, measures, summary }: Projection): SumTable {
+  if (summary === undefined) return table;
+  const summed = new SumTable(measures.length);
+  const { rows, beyond } = table.all();
+  const keyOf = (packed: number): number => packKey(key, summary(unpackKey(key, packed)));
+  summed.merge({ rows, beyond });
+  for (let at = 0; at < rows.length; at += 1 + measures.length) rows[at] = keyOf(rows[at]!);
+  for (const [packed, sums] of beyond) summed.merge({ rows: NO_ROWS, beyond: new Map([[keyOf(packed), sums]]) });
+  summed.merge({ rows, beyond: new Map() });
+  return summed;
+}
+
+const NO_ROWS = new Float64Array(0);
