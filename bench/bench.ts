@@ -6,8 +6,10 @@ import Table from 'cli-table3';
 import type { BenchCase, Figure } from './case.ts';
 import { benchServer } from './database.ts';
 import { diskCase } from './disk.ts';
+import { foldCase } from './fold.ts';
 import { historyLengthCase } from './history-length.ts';
 import { copyCase } from './ingest-copy.ts';
+import { rebuildCase } from './rebuild.ts';
 import { reportsCase } from './reports.ts';
 import { rivalsCase } from './rivals.ts';
 import { singleWritesCase } from './single-writes.ts';
@@ -17,10 +19,12 @@ import { singleWritesCase } from './single-writes.ts';
 // Cases can be named, and share the shops they do not change: npm run bench -- disk reports rivals
 
 const CASES: Readonly<Record<string, BenchCase>> = {
+  fold: foldCase,
   'history-length': historyLengthCase,
   'ingest-copy': copyCase,
   'single-writes': singleWritesCase,
   disk: diskCase,
+  rebuild: rebuildCase,
   reports: reportsCase,
   rivals: rivalsCase,
 };

@@ -74,7 +74,7 @@ export async function benchServer(): Promise<BenchServer> {
       const deployment = { reporting_time_zone: 'UTC', currency: 'EUR', currency_decimals: 2 };
       await seedVersions(connected.db, deployment, Object.values(BUILT_IN_MODELS));
       const parts = {
-        db: connected.db,
+        ...connected,
         log: { ...silent, info },
         now: () => started_at,
         statement_timeout_ms: 600_000,

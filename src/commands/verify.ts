@@ -12,7 +12,7 @@ export async function verify({ config, log }: CommandContext): Promise<number> {
     const versions = await readVersions(database.db);
     if (versions === undefined)
       throw new ConfigError('The database has not been started once yet: there is nothing to verify.');
-    const parts = { db: database.db, log, now: machineClock, statement_timeout_ms: 0 };
+    const parts = { db: database.db, pool: database.pool, log, now: machineClock, statement_timeout_ms: 0 };
     const found = await verifyStore(createEngine(parts, versions, await readModels(database.db)));
     for (const text of found.differences) console.log(`- ${text}`);
     const checked = `${found.customers} customers and ${found.rollup_rows} roll-up rows checked`;

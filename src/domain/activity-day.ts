@@ -51,11 +51,11 @@ export interface ActivityDay {
   /** The part of `costs` that interactions cost. */
   interaction_costs: Minor;
   /** Distinct product codes of the purchases that count. */
-  products: Set<string>;
+  products: ReadonlySet<string>;
   /** Interactions that are not voided, of any kind. */
   interactions: number;
   /** The same by kind. */
-  kinds: Map<string, number>;
+  kinds: ReadonlyMap<string, number>;
   /** Scores given, and their sum. */
   scores: number;
   score_sum: number;
@@ -70,6 +70,10 @@ export interface ActivityDay {
   pending_refunds: number;
 }
 
+// Shared by all days without any: most have no interaction, and what is made for each is made for every purchase.
+const NO_PRODUCTS: ReadonlySet<string> = new Set();
+const NO_KINDS: ReadonlyMap<string, number> = new Map();
+
 /** A day on which nothing happened. */
 export function emptyDay(day: Day): ActivityDay {
   return {
@@ -82,9 +86,9 @@ export function emptyDay(day: Day): ActivityDay {
     receipts: 0,
     refunds_paid: 0,
     interaction_costs: 0,
-    products: new Set(),
+    products: NO_PRODUCTS,
     interactions: 0,
-    kinds: new Map(),
+    kinds: NO_KINDS,
     scores: 0,
     score_sum: 0,
     score: null,
@@ -94,6 +98,18 @@ export function emptyDay(day: Day): ActivityDay {
     stored_interactions: 0,
     pending_refunds: 0,
   };
+}
+
+/** Adds a product code to those of a day. The set belongs to the day alone. */
+export function noteProduct(day: ActivityDay, code: string): void {
+  if (day.products === NO_PRODUCTS) day.products = new Set([code]);
+  else (day.products as Set<string>).add(code);
+}
+
+/** Adds so many interactions to those of a kind on a day. The map belongs to the day alone. */
+export function noteKind(day: ActivityDay, kind: string, count: number): void {
+  if (day.kinds === NO_KINDS) day.kinds = new Map([[kind, count]]);
+  else (day.kinds as Map<string, number>).set(kind, (day.kinds.get(kind) ?? 0) + count);
 }
 
 /** Keeps the later of two scores of a day, and of two at one instant the one with the greater interaction_id. */
@@ -140,9 +156,9 @@ export function mergeDay(into: ActivityDay, more: ActivityDay): void {
   into.receipts += more.receipts;
   into.refunds_paid += more.refunds_paid;
   into.interaction_costs += more.interaction_costs;
-  for (const code of more.products) into.products.add(code);
+  for (const code of more.products) noteProduct(into, code);
   into.interactions += more.interactions;
-  for (const [kind, count] of more.kinds) into.kinds.set(kind, (into.kinds.get(kind) ?? 0) + count);
+  for (const [kind, count] of more.kinds) noteKind(into, kind, count);
   into.scores += more.scores;
   into.score_sum += more.score_sum;
   if (more.score !== null) noteScore(into, more.score);

@@ -4,7 +4,16 @@ import { activityAt, activityOf, type CompiledModel, type Move, stageOf } from '
 import type { Standing } from './condition.ts';
 import { type ExplainContext, type Input, inputsOf, type Need, needsOf } from './explain.ts';
 import type { Facts } from './facts.ts';
-import { closeDays, type FoldPlan, type FoldState, placeOn, scheduledMoves, settleTail } from './fold.ts';
+import {
+  closeDays,
+  type FoldPlan,
+  type FoldState,
+  forgetfulTallies,
+  placeOn,
+  scheduledMoves,
+  settleTail,
+  stateAfter,
+} from './fold.ts';
 import { ACTIVITIES, type Activity, type Condition } from './model.ts';
 
 /** A position by its names. */
@@ -35,13 +44,11 @@ export interface Spell extends NamedPosition {
   readonly to: Day | null;
 }
 
-const SILENT = (): void => {};
-
 /** Folds the days of one history up to the end of `asOf`; null if the customer is not known by then. Days ascend. */
 export function foldUntil(plan: FoldPlan, days: readonly ActivityDay[], asOf: Day): FoldState | null {
-  const past = days.filter((day) => day.day <= asOf);
-  if (past.length === 0) return null;
-  return settleTail(plan, closeDays(plan, null, past, SILENT), SILENT).state;
+  const last = days[days.length - 1];
+  const past = last !== undefined && last.day <= asOf ? days : days.filter((day) => day.day <= asOf);
+  return past.length === 0 ? null : stateAfter(plan, past);
 }
 
 /** Where a folded customer stands in one model of the plan (by index) at the end of `asOf`, on or after the last folded day, and why. */
@@ -92,7 +99,8 @@ function nameOf({ model }: CompiledModel, position: number): NamedPosition {
 export function timeline(plan: FoldPlan, index: number, days: readonly ActivityDay[]): Spell[] {
   const moves: Move[] = [];
   const watch = { ...plan, folds: [{ projection: movesInto(moves), model: index }] };
-  settleTail(watch, closeDays(watch, null, days, SILENT), SILENT);
+  const tallies = forgetfulTallies(watch);
+  settleTail(watch, closeDays(watch, null, days, tallies), tallies);
   return moves.map((move, at) => ({
     ...nameOf(plan.models[index]!, move.to),
     from: move.day,

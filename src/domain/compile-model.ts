@@ -1,5 +1,5 @@
 import type { Day } from './calendar.ts';
-import { type CompiledCondition, comparisonsOf, compileCondition, memoryOf } from './condition.ts';
+import { type CompiledCondition, comparisonsOf, compileCondition, memoryOf, NEVER } from './condition.ts';
 import type { Facts, Memory } from './facts.ts';
 import { ACTIVITIES, type Condition, MODEL_LIMITS, type Model } from './model.ts';
 
@@ -55,8 +55,8 @@ export interface CompiledModel {
   readonly version: number;
   /** Place at the end of `day`, on or after `facts.day`, given the place before it. */
   place(before: Place, facts: Facts, day: Day): Place;
-  /** Days after `facts.day` and before `until` on which the place could change by time alone, ascending. */
-  turns(facts: Facts, until: Day): readonly Day[];
+  /** The first day after `after`, on or after `facts.day`, on which the place could change by time alone; `NEVER` or later if there is none. */
+  nextTurn(facts: Facts, after: Day): Day;
 }
 
 /** Every condition of the models' stages. */
@@ -89,6 +89,7 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
   const whens: (CompiledCondition | null)[] = model.stages.map((stage) =>
     stage.when === undefined ? null : compileCondition(stage.when, { memory, decimals, stages }),
   );
+  const turns = whens.flatMap((when) => when?.turns ?? []);
   return {
     model,
     version,
@@ -96,21 +97,18 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
       const activity = activityAt(model.lapse, facts, day);
       const standing = { facts, day, activity, reached: before.reached };
       let last = 0;
-      whens.forEach((when, index) => {
-        if (when !== null && !when.holds(standing)) return;
+      for (let index = 0; index < whens.length; index += 1) {
+        const when = whens[index]!;
+        if (when !== null && !when.holds(standing)) continue;
         standing.reached |= 1 << index;
         last = index;
-      });
+      }
       return moveTo(before, positionOf(last, activity), day, standing.reached);
     },
-    turns(facts, until) {
-      const days: Day[] = [];
-      const note = (day: Day): void => {
-        if (day > facts.day && day < until) days.push(day);
-      };
-      lapseTurns(model.lapse, facts, note);
-      for (const when of whens) when?.turns(facts, note);
-      return ascending(days);
+    nextTurn(facts, after) {
+      let next = nextLapseTurn(model.lapse, facts, after);
+      for (const turn of turns) next = Math.min(next, turn(facts, after));
+      return next;
     },
   };
 }
@@ -126,24 +124,25 @@ function moveTo(before: Place, position: Position, day: Day, reached: number): P
   return { position, since: day, stage_since, activity_since, reached };
 }
 
+const NONE = ACTIVITIES.indexOf('none');
+const ACTIVE = ACTIVITIES.indexOf('active');
+const AT_RISK = ACTIVITIES.indexOf('at_risk');
+const LAPSED = ACTIVITIES.indexOf('lapsed');
+
 /** Index of the activity at the end of a day, by the lapse policy and stated departures. */
 export function activityAt(lapse: Model['lapse'], facts: Facts, day: Day): number {
   const { last_purchase_day: last, departure_day: departed } = facts;
-  if (last === null) return ACTIVITIES.indexOf('none');
-  if (departed !== null && departed >= last) return ACTIVITIES.indexOf('lapsed');
+  if (last === null) return NONE;
+  if (departed !== null && departed >= last) return LAPSED;
   const silence = day - last;
-  if (silence > lapse.lapsed_after_days) return ACTIVITIES.indexOf('lapsed');
-  return ACTIVITIES.indexOf(silence > lapse.at_risk_after_days ? 'at_risk' : 'active');
+  if (silence > lapse.lapsed_after_days) return LAPSED;
+  return silence > lapse.at_risk_after_days ? AT_RISK : ACTIVE;
 }
 
-function lapseTurns(lapse: Model['lapse'], facts: Facts, note: (day: Day) => void): void {
-  if (facts.last_purchase_day === null) return;
-  note(facts.last_purchase_day + lapse.at_risk_after_days + 1);
-  note(facts.last_purchase_day + lapse.lapsed_after_days + 1);
-}
-
-function ascending(days: Day[]): readonly Day[] {
-  if (days.length < 2) return days;
-  days.sort((a, b) => a - b);
-  return days.filter((day, index) => day !== days[index - 1]);
+function nextLapseTurn(lapse: Model['lapse'], { last_purchase_day: last }: Facts, after: Day): Day {
+  if (last === null) return NEVER;
+  const atRisk = last + lapse.at_risk_after_days + 1;
+  if (atRisk > after) return atRisk;
+  const lapsed = last + lapse.lapsed_after_days + 1;
+  return lapsed > after ? lapsed : NEVER;
 }

@@ -1,4 +1,4 @@
-import type { Day } from './calendar.ts';
+import { type Day, LAST_DAY } from './calendar.ts';
 import type { Facts, Memory } from './facts.ts';
 import {
   ACTIVITIES,
@@ -22,11 +22,17 @@ export interface Standing {
   readonly reached: number;
 }
 
+/** The first day after `after` on which an answer could change although nothing happens; `NEVER` if there is none. */
+export type NextTurn = (facts: Facts, after: Day) => Day;
+
+/** After every day. */
+export const NEVER: Day = LAST_DAY + 1;
+
 /** A condition made ready to be asked many times. */
 export interface CompiledCondition {
   holds(standing: Standing): boolean;
-  /** Gives every day after `facts.day` on which the answer could change although nothing happens. */
-  turns(facts: Facts, note: (day: Day) => void): void;
+  /** One for each part that time alone can change. */
+  readonly turns: readonly NextTurn[];
 }
 
 /** What conditions are compiled with. */
@@ -38,18 +44,18 @@ export interface ConditionContext {
   readonly stages: readonly string[];
 }
 
-const NO_TURNS = (): void => {};
+const NO_TURNS: readonly NextTurn[] = [];
 
 /** Compiles a checked condition into closures. The memory must have been made from it (`memoryOf`). */
 export function compileCondition(condition: Condition, context: ConditionContext): CompiledCondition {
   if (isComparison(condition)) return compileComparison(condition, context);
   if ('all' in condition) {
     const parts = condition.all.map((part) => compileCondition(part, context));
-    return { holds: (standing) => parts.every((part) => part.holds(standing)), turns: turnsOf(parts) };
+    return { holds: whetherAll(parts, true), turns: parts.flatMap((part) => part.turns) };
   }
   if ('any' in condition) {
     const parts = condition.any.map((part) => compileCondition(part, context));
-    return { holds: (standing) => parts.some((part) => part.holds(standing)), turns: turnsOf(parts) };
+    return { holds: whetherAll(parts, false), turns: parts.flatMap((part) => part.turns) };
   }
   if ('not' in condition) {
     const part = compileCondition(condition.not, context);
@@ -63,29 +69,43 @@ export function compileCondition(condition: Condition, context: ConditionContext
   return { holds: (standing) => allowed.includes(standing.activity), turns: NO_TURNS };
 }
 
-function turnsOf(parts: readonly CompiledCondition[]): CompiledCondition['turns'] {
-  return (facts, note) => {
-    for (const part of parts) part.turns(facts, note);
+/** Whether all parts hold, or with `all` false whether any does. */
+function whetherAll(parts: readonly CompiledCondition[], all: boolean): CompiledCondition['holds'] {
+  return (standing) => {
+    for (const part of parts) if (part.holds(standing) !== all) return !all;
+    return all;
   };
 }
 
-/** A feature ready to be read: its value (null if it does not exist yet), and when the value or a test of it changes by time alone. */
+/** A feature ready to be read: its value (null if it does not exist yet), and when the value or a test against one of the bounds changes by time alone. */
 export interface CompiledFeature {
   value(facts: Facts, day: Day): number | null;
-  turns(facts: Facts, thresholds: readonly number[], note: (day: Day) => void): void;
+  turns(bounds: readonly number[]): readonly NextTurn[];
 }
 
 function compileComparison(comparison: Comparison, context: ConditionContext): CompiledCondition {
   const feature = compileFeature(comparison, context.memory);
   const tests = thresholdsOf(comparison, context.decimals);
-  const bounds = tests.map(([, bound]) => bound);
+  const { least, most } = rangeOf(tests);
   return {
     holds: ({ facts, day }) => {
       const value = feature.value(facts, day);
-      return value !== null && tests.every(([operator, bound]) => compare(value, operator, bound));
+      return value !== null && value >= least && value <= most;
     },
-    turns: (facts, note) => feature.turns(facts, bounds, note),
+    turns: feature.turns(tests.map(([, bound]) => bound)),
   };
+}
+
+/** The least and the greatest integer that pass all tests. */
+function rangeOf(tests: readonly (readonly [Operator, number])[]): { readonly least: number; readonly most: number } {
+  let [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (const [operator, bound] of tests) {
+    if (operator === 'at_least') least = Math.max(least, bound);
+    else if (operator === 'more_than') least = Math.max(least, bound + 1);
+    else if (operator === 'at_most') most = Math.min(most, bound);
+    else most = Math.min(most, bound - 1);
+  }
+  return { least, most };
 }
 
 /** The comparison's thresholds as numbers, money in minor units. */
@@ -148,7 +168,7 @@ export function compileFeature(comparison: Comparison, memory: Memory): Compiled
 
 /** A value that only events change. */
 function lasting(value: (facts: Facts) => number | null): CompiledFeature {
-  return { value, turns: NO_TURNS };
+  return { value, turns: () => NO_TURNS };
 }
 
 /** Days since a day of the history. A test against v can change on day v and on the day after it. */
@@ -158,14 +178,12 @@ function since(base: (facts: Facts) => Day | null): CompiledFeature {
       const from = base(facts);
       return from === null ? null : day - from;
     },
-    turns: (facts, thresholds, note) => {
-      const from = base(facts);
-      if (from === null) return;
-      for (const bound of thresholds) {
-        note(from + bound);
-        note(from + bound + 1);
-      }
-    },
+    turns: (bounds) =>
+      bounds.map((bound) => (facts, after) => {
+        const from = base(facts);
+        if (from === null || from + bound + 1 <= after) return NEVER;
+        return Math.max(from + bound, after + 1);
+      }),
   };
 }
 
@@ -177,18 +195,26 @@ function windowed(window: number, amount: (recent: Facts['recent'][number]) => n
       for (const recent of facts.recent) if (recent.day > day - window) sum += amount(recent);
       return sum;
     },
-    turns: (facts, _thresholds, note) => {
-      for (const recent of facts.recent) if (amount(recent) !== 0) note(recent.day + window);
-    },
+    turns: () => [
+      ({ recent }, after) => {
+        for (const bought of recent)
+          if (bought.day + window > after && amount(bought) !== 0) return bought.day + window;
+        return NEVER;
+      },
+    ],
   };
 }
 
 function recentProducts(window: number): CompiledFeature {
   return {
     value: (facts, day) => facts.products.filter(([, bought]) => bought > day - window).length,
-    turns: (facts, _thresholds, note) => {
-      for (const [, bought] of facts.products) note(bought + window);
-    },
+    turns: () => [
+      ({ products }, after) => {
+        let next = NEVER;
+        for (const [, bought] of products) if (bought + window > after) next = Math.min(next, bought + window);
+        return next;
+      },
+    ],
   };
 }
 

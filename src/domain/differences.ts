@@ -1,5 +1,7 @@
-import type { FoldPlan } from './fold.ts';
-import { type Projection, packKey, unpackKey } from './projection.ts';
+import type { FoldPlan, FoldTallies } from './fold.ts';
+import { FORGETFUL, type Projection, packKey, type Tally, unpackKey } from './projection.ts';
+import { type SumRows, SumTable } from './sum-table.ts';
+import { ManyTallies, TableTally } from './tally.ts';
 
 /** Group number of everybody; groups of the caller's own count from 1. */
 export const EVERYBODY = 0;
@@ -14,43 +16,65 @@ export interface DifferenceRow {
   readonly measures: readonly (number | bigint)[];
 }
 
-type Measures = (number | bigint)[];
+/** The sums of one fold of the plan (by index) for one group, in a form that can be sent to another thread. */
+export interface DifferencePart extends SumRows {
+  readonly fold: number;
+  readonly group: number;
+}
 
 /**
- * What one batch changes in all roll-ups: keys consolidated, zeros dropped, sums exact. One customer's sums are safe integers, a batch's may not be:
- * those spill to bigint.
+ * What one batch changes in all roll-ups: keys consolidated, zeros dropped, sums exact. One customer's sums are safe integers, a batch's may not be.
  */
 export class Differences {
   private readonly plan: FoldPlan;
-  /** For each fold of the plan, by group, by packed key. */
-  private readonly sums: Map<number, Map<number, Measures>>[];
+  /** For each fold of the plan, by group. */
+  private readonly tables: readonly Map<number, SumTable>[];
+  /** By group, those that add and those that take away. */
+  private readonly adding = new Map<number, FoldTallies>();
+  private readonly taking = new Map<number, FoldTallies>();
 
   constructor(plan: FoldPlan) {
     this.plan = plan;
-    this.sums = plan.folds.map(() => new Map());
+    this.tables = plan.folds.map(() => new Map());
   }
 
   /** Adds (or with sign −1 takes away) measures for one group. Nothing for a group whose rows the projection does not keep. */
   add(fold: number, group: number, sign: 1 | -1, key: readonly number[], measures: readonly number[]): void {
-    if (group !== EVERYBODY && this.plan.folds[fold]!.projection.everybody_only === true) return;
-    const groups = this.sums[fold]!;
-    let keys = groups.get(group);
-    if (keys === undefined) {
-      keys = new Map();
-      groups.set(group, keys);
+    const { projection } = this.plan.folds[fold]!;
+    if (!keeps(projection, group)) return;
+    this.tableOf(fold, group).add(packKey(projection.key, key), sign, measures);
+  }
+
+  /** Tallies that add (or with sign −1 take away) for all these groups at once. */
+  tallies(sign: 1 | -1, groups: readonly number[]): FoldTallies {
+    const each = groups.map((group) => this.talliesOf(sign, group));
+    if (each.length === 1) return each[0]!;
+    return this.plan.folds.map((_, fold) => new ManyTallies(each.map((tallies) => tallies[fold]!)));
+  }
+
+  private talliesOf(sign: 1 | -1, group: number): FoldTallies {
+    const made = sign === 1 ? this.adding : this.taking;
+    let tallies = made.get(group);
+    if (tallies === undefined) {
+      tallies = this.plan.folds.map(({ projection }, fold): Tally => {
+        if (!keeps(projection, group)) return FORGETFUL;
+        return new TableTally(this.tableOf(fold, group), sign, projection.key);
+      });
+      made.set(group, tallies);
     }
-    const packed = packKey(this.plan.folds[fold]!.projection.key, key);
-    const sums = keys.get(packed);
-    if (sums === undefined)
-      keys.set(
-        packed,
-        measures.map((measure) => sign * measure),
-      );
-    else
-      for (let index = 0; index < sums.length; index += 1) {
-        const measure = measures[index]!;
-        if (measure !== 0) sums[index] = addExactly(sums[index]!, sign * measure);
-      }
+    return tallies;
+  }
+
+  /** Adds the parts of other differences of the same plan. */
+  merge(parts: readonly DifferencePart[]): void {
+    for (const part of parts) this.tableOf(part.fold, part.group).merge(part);
+  }
+
+  /** Everything, to be merged into other differences of the same plan, in this thread or another. */
+  parts(): DifferencePart[] {
+    return this.tables.flatMap((groups, fold) =>
+      [...groups].map(([group, table]): DifferencePart => ({ fold, group, ...table.all() })),
+    );
   }
 
   /** The non-zero rows of one projection over all its models, sorted by model version, group and key: the order in which they are locked. */
@@ -59,26 +83,41 @@ export class Differences {
     this.plan.folds.forEach((fold, index) => {
       if (fold.projection !== projection) return;
       const model_version = fold.model === null ? NO_MODEL : this.plan.models[fold.model]!.version;
-      for (const [group, keys] of [...this.sums[index]!].sort(byNumber)) {
-        for (const [packed, measures] of [...keys].sort(byNumber)) {
-          if (measures.every((measure) => Number(measure) === 0)) continue;
+      for (const [group, table] of [...this.tables[index]!].sort(([a], [b]) => a - b)) {
+        for (const [packed, measures] of withSummaries(table, projection).sorted()) {
           rows.push({ model_version, group, key: unpackKey(projection.key, packed), measures });
         }
       }
     });
     return rows.sort((a, b) => a.model_version - b.model_version);
   }
-}
 
-function byNumber(a: readonly [number, unknown], b: readonly [number, unknown]): number {
-  return a[0] - b[0];
-}
-
-/** The exact sum: a number while it is a safe integer, else a bigint. */
-export function addExactly(a: number | bigint, b: number | bigint): number | bigint {
-  if (typeof a === 'number' && typeof b === 'number') {
-    const sum = a + b;
-    if (Number.isSafeInteger(sum)) return sum;
+  private tableOf(fold: number, group: number): SumTable {
+    const tables = this.tables[fold]!;
+    let table = tables.get(group);
+    if (table === undefined) {
+      table = new SumTable(this.plan.folds[fold]!.projection.measures.length);
+      tables.set(group, table);
+    }
+    return table;
   }
-  return BigInt(a) + BigInt(b);
 }
+
+function keeps(projection: Projection, group: number): boolean {
+  return group === EVERYBODY || projection.everybody_only !== true;
+}
+
+/** The table with the rows that a projection derives from its rows. */
+function withSummaries(table: SumTable, { key, measures, summary }: Projection): SumTable {
+  if (summary === undefined) return table;
+  const summed = new SumTable(measures.length);
+  const { rows, beyond } = table.all();
+  const keyOf = (packed: number): number => packKey(key, summary(unpackKey(key, packed)));
+  summed.merge({ rows, beyond });
+  for (let at = 0; at < rows.length; at += 1 + measures.length) rows[at] = keyOf(rows[at]!);
+  for (const [packed, sums] of beyond) summed.merge({ rows: NO_ROWS, beyond: new Map([[keyOf(packed), sums]]) });
+  summed.merge({ rows, beyond: new Map() });
+  return summed;
+}
+
+const NO_ROWS = new Float64Array(0);

@@ -1,5 +1,4 @@
-import type { ActivityDay } from './activity-day.ts';
-import { compareText } from './activity-day.ts';
+import { type ActivityDay, compareText, emptyDay, noteKind, noteProduct } from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Minor } from './money.ts';
 
@@ -55,49 +54,78 @@ export interface Facts {
 
 /** Takes the next activity day into the facts; `before` is null for the first. */
 export function takeDay(memory: Memory, before: Facts | null, day: ActivityDay): Facts {
+  const known = before ?? nothingBefore(memory, day.day);
   const bought = day.purchases > 0;
-  const kinds = memory.kinds.map((kind, index) => (before?.kinds[index] ?? 0) + (day.kinds.get(kind) ?? 0));
   return {
     day: day.day,
-    known_on: before?.known_on ?? day.day,
-    purchases: (before?.purchases ?? 0) + day.purchases,
-    purchase_days: (before?.purchase_days ?? 0) + (bought ? 1 : 0),
-    revenue: (before?.revenue ?? 0) + day.revenue,
-    costs: (before?.costs ?? 0) + day.costs,
-    discounted_purchases: (before?.discounted_purchases ?? 0) + day.discounted_purchases,
-    product_lines: (before?.product_lines ?? 0) + day.product_lines,
-    first_purchase_day: before?.first_purchase_day ?? (bought ? day.day : null),
-    last_purchase_day: bought ? day.day : (before?.last_purchase_day ?? null),
-    last_interaction_day: day.interactions > 0 ? day.day : (before?.last_interaction_day ?? null),
-    open_complaint_day: openComplaint(before, day),
-    departure_day: day.departure !== null ? day.day : (before?.departure_day ?? null),
-    latest_score: day.score?.score ?? before?.latest_score ?? null,
-    kinds,
-    recent: recentDays(memory, before?.recent ?? [], day),
-    products: recentProducts(memory.products, before?.products ?? [], day),
+    known_on: known.known_on,
+    purchases: known.purchases + day.purchases,
+    purchase_days: known.purchase_days + (bought ? 1 : 0),
+    revenue: known.revenue + day.revenue,
+    costs: known.costs + day.costs,
+    discounted_purchases: known.discounted_purchases + day.discounted_purchases,
+    product_lines: known.product_lines + day.product_lines,
+    first_purchase_day: known.first_purchase_day ?? (bought ? day.day : null),
+    last_purchase_day: bought ? day.day : known.last_purchase_day,
+    last_interaction_day: day.interactions > 0 ? day.day : known.last_interaction_day,
+    open_complaint_day: openComplaint(known.open_complaint_day, day),
+    departure_day: day.departure !== null ? day.day : known.departure_day,
+    latest_score: day.score !== null ? day.score.score : known.latest_score,
+    kinds:
+      day.kinds.size === 0 ? known.kinds : memory.kinds.map((kind, index) => known.kinds[index]! + count(day, kind)),
+    recent: recentDays(memory, known.recent, day),
+    products: recentProducts(memory.products, known.products, day),
   };
 }
 
+function nothingBefore(memory: Memory, day: Day): Facts {
+  return {
+    day,
+    known_on: day,
+    purchases: 0,
+    purchase_days: 0,
+    revenue: 0,
+    costs: 0,
+    discounted_purchases: 0,
+    product_lines: 0,
+    first_purchase_day: null,
+    last_purchase_day: null,
+    last_interaction_day: null,
+    open_complaint_day: null,
+    departure_day: null,
+    latest_score: null,
+    kinds: memory.kinds.map(() => 0),
+    recent: [],
+    products: [],
+  };
+}
+
+function count({ kinds }: ActivityDay, kind: string): number {
+  return kinds.get(kind) ?? 0;
+}
+
 /** A resolution closes every complaint dated on or before its day, those of the same day included. */
-function openComplaint(before: Facts | null, day: ActivityDay): Day | null {
-  if ((day.kinds.get('resolution') ?? 0) > 0) return null;
-  const open = before?.open_complaint_day ?? null;
-  return open === null && (day.kinds.get('complaint') ?? 0) > 0 ? day.day : open;
+function openComplaint(open: Day | null, day: ActivityDay): Day | null {
+  if (day.kinds.size === 0) return open;
+  if (count(day, 'resolution') > 0) return null;
+  return open === null && count(day, 'complaint') > 0 ? day.day : open;
 }
 
 function recentDays(memory: Memory, before: readonly RecentDay[], day: ActivityDay): readonly RecentDay[] {
   const window = Math.max(memory.purchase_window_days, memory.money_window_days, memory.kind_window_days);
   if (window === 0) return before;
-  const kept = before.filter((recent) => recent.day > day.day - window);
-  const kinds = memory.kinds.map((kind) => day.kinds.get(kind) ?? 0);
+  const oldest = before[0];
+  const kept =
+    oldest === undefined || oldest.day > day.day - window
+      ? before
+      : before.filter((recent) => recent.day > day.day - window);
   const matters =
     (memory.purchase_window_days > 0 && day.purchases > 0) ||
     (memory.money_window_days > 0 && (day.revenue !== 0 || day.costs !== 0)) ||
-    (memory.kind_window_days > 0 && kinds.some((count) => count > 0));
-  if (matters) {
-    kept.push({ day: day.day, purchases: day.purchases, revenue: day.revenue, costs: day.costs, kinds });
-  }
-  return kept;
+    (memory.kind_window_days > 0 && memory.kinds.some((kind) => day.kinds.has(kind)));
+  if (!matters) return kept;
+  const kinds = memory.kinds.map((kind) => count(day, kind));
+  return [...kept, { day: day.day, purchases: day.purchases, revenue: day.revenue, costs: day.costs, kinds }];
 }
 
 function recentProducts(most: number, before: Facts['products'], day: ActivityDay): Facts['products'] {
@@ -108,11 +136,15 @@ function recentProducts(most: number, before: Facts['products'], day: ActivityDa
 
 /** Drops from a day what no fold with this memory asks for, so that a saved day is as bounded as the facts are. */
 export function boundDay(memory: Memory, day: ActivityDay): ActivityDay {
-  const kinds = new Map<string, number>();
-  for (const kind of [...memory.kinds, 'complaint', 'resolution']) {
-    const count = day.kinds.get(kind);
-    if (count !== undefined) kinds.set(kind, count);
+  const { products, kinds } = emptyDay(day.day);
+  const bounded = { ...day, products, kinds };
+  if (day.kinds.size > 0) {
+    for (const kind of new Set([...memory.kinds, 'complaint', 'resolution'])) {
+      if (day.kinds.has(kind)) noteKind(bounded, kind, count(day, kind));
+    }
   }
-  const products = new Set([...day.products].sort(compareText).slice(0, memory.products));
-  return { ...day, kinds, products };
+  if (memory.products > 0) {
+    for (const code of [...day.products].sort(compareText).slice(0, memory.products)) noteProduct(bounded, code);
+  }
+  return bounded;
 }

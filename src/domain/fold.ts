@@ -1,8 +1,8 @@
-import { type ActivityDay, mergeDay } from './activity-day.ts';
+import { type ActivityDay, emptyDay, mergeDay } from './activity-day.ts';
 import { type Day, LAST_DAY } from './calendar.ts';
 import { type CompiledModel, type Move, NOWHERE, type Place, type Position, UNKNOWN } from './compile-model.ts';
 import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
-import type { Projection } from './projection.ts';
+import { FORGETFUL, type FoldedDay, type Projection, type Tally } from './projection.ts';
 
 /** Raised when saved states or moves mean something else than before, or more is stored of a customer; everything must then be rebuilt. */
 export const FOLD_VERSION = 4;
@@ -20,8 +20,8 @@ export interface FoldPlan {
   readonly folds: readonly PlannedFold[];
 }
 
-/** Receives what a history adds to the roll-up of one planned fold (index into the plan's folds). */
-export type FoldEmit = (fold: number, key: readonly number[], measures: readonly number[]) => void;
+/** Where a history is added up: one tally for each fold of the plan. */
+export type FoldTallies = readonly Tally[];
 
 /** Everything the fold knows after closing some activity days. */
 export interface FoldState {
@@ -47,6 +47,11 @@ export interface Spells {
   readonly activity_since: Day;
 }
 
+/** Tallies for a fold of which only the state is asked. */
+export function forgetfulTallies(plan: FoldPlan): FoldTallies {
+  return plan.folds.map(() => FORGETFUL);
+}
+
 /** Plans the folding of these models into these projections; every projection that depends on a model is folded once for each. */
 export function planFold(
   models: readonly CompiledModel[],
@@ -60,36 +65,34 @@ export function planFold(
 }
 
 /**
- * Closes all days but the last, which stays open, and emits what no later day can change. `days` is ascending, not empty, and all after
+ * Closes all days but the last, which stays open, and adds up what no later day can change. `days` is ascending, not empty, and all after
  * the last closed day.
  */
 export function closeDays(
   plan: FoldPlan,
   closed: FoldState | null,
   days: readonly ActivityDay[],
-  emit: FoldEmit,
+  tallies: FoldTallies,
 ): SavedFold {
   let state = closed;
-  for (let index = 0; index < days.length - 1; index += 1) state = advance(plan, state, days[index]!, emit).state;
+  for (let index = 0; index < days.length - 1; index += 1) state = advance(plan, state, days[index]!, tallies).state;
   return { closed: state, open: boundDay(plan.memory, days[days.length - 1]!) };
 }
 
 /**
- * The tail of a saved customer: emits what its open day and all the silence after it add, as things stand. Returns the state after the open day,
+ * The tail of a saved customer: adds up what its open day and all the silence after it add, as things stand. Returns the state after the open day,
  * and for each model the spells from the last closed day on.
  */
 export function settleTail(
   plan: FoldPlan,
   saved: SavedFold,
-  emit: FoldEmit,
+  tallies: FoldTallies,
 ): { state: FoldState; spells: readonly Spells[] } {
-  const { state, moves } = advance(plan, saved.closed, saved.open, emit);
-  const scheduled = plan.models.map(
-    (model, index) => drift(model, state.places[index]!, state.facts, LAST_DAY + 1).moves,
-  );
+  const { state, moves } = advance(plan, saved.closed, saved.open, tallies);
+  const scheduled = plan.models.map((model, index) => scheduledMoves(model, state.places[index]!, state.facts));
   plan.folds.forEach(({ projection, model }, index) => {
-    const ahead = model === null ? [] : scheduled[model]!;
-    projection.settle(state.states[index], state.facts, ahead, (key, measures) => emit(index, key, measures));
+    const ahead = model === null ? NO_MOVES : scheduled[model]!;
+    projection.settle(state.states[index], state.facts, ahead, tallies[index]!);
   });
   const spells = plan.models.map((_, index) =>
     spellsOf(saved.closed?.places[index], [...moves[index]!, ...scheduled[index]!]),
@@ -97,58 +100,101 @@ export function settleTail(
   return { state, spells };
 }
 
+/** The state after all these days, for those who ask for no roll-up. `days` is ascending and not empty. */
+export function stateAfter(plan: FoldPlan, days: readonly ActivityDay[]): FoldState {
+  const tallies = forgetfulTallies(plan);
+  let state = advance(plan, null, days[0]!, tallies).state;
+  for (let index = 1; index < days.length; index += 1) state = advance(plan, state, days[index]!, tallies).state;
+  return state;
+}
+
 /** The activity days that follow a saved fold's closed state when more days, none before the open one, are added to it. */
 export function reopenDays(saved: SavedFold, more: readonly ActivityDay[]): ActivityDay[] {
   const first = more[0];
   if (first === undefined || first.day !== saved.open.day) return [saved.open, ...more];
-  const merged = { ...saved.open, products: new Set(saved.open.products), kinds: new Map(saved.open.kinds) };
+  const merged = emptyDay(first.day);
+  mergeDay(merged, saved.open);
   mergeDay(merged, first);
   return [merged, ...more.slice(1)];
 }
+
+const NO_MOVES: readonly Move[] = [];
 
 /** Takes one activity day: the moves of the silence before it, then the day itself with at most one net move. */
 function advance(
   plan: FoldPlan,
   before: FoldState | null,
   day: ActivityDay,
-  emit: FoldEmit,
-): { state: FoldState; moves: Move[][] } {
-  const facts = takeDay(plan.memory, before?.facts ?? null, day);
-  const moves: Move[][] = [];
-  const places = plan.models.map((model, index) => {
-    const drifted =
-      before === null ? { place: NOWHERE, moves: [] } : drift(model, before.places[index]!, before.facts, day.day);
-    const place = model.place(drifted.place, facts, day.day);
-    if (place.position !== drifted.place.position) {
-      drifted.moves.push({ day: day.day, from: drifted.place.position, to: place.position });
-    }
-    moves.push(drifted.moves);
-    return place;
-  });
-  const states = plan.folds.map(({ projection, model }, index) => {
-    const folded = {
-      day,
-      before: before?.facts ?? null,
-      after: facts,
-      moves: model === null ? [] : moves[model]!,
-      position: model === null ? UNKNOWN : places[model]!.position,
-    };
-    const state = before === null ? projection.start : before.states[index];
-    return projection.advance(state, folded, (key, measures) => emit(index, key, measures));
-  });
+  tallies: FoldTallies,
+): { state: FoldState; moves: (readonly Move[])[] } {
+  const facts = takeDay(plan.memory, before === null ? null : before.facts, day);
+  const places: Place[] = [];
+  const moves: (readonly Move[])[] = [];
+  for (let index = 0; index < plan.models.length; index += 1) {
+    const model = plan.models[index]!;
+    const { place: eve, moves: drifted } =
+      before === null ? UNMOVED : drift(model, before.places[index]!, before.facts, day.day);
+    const place = model.place(eve, facts, day.day);
+    places.push(place);
+    moves.push(place.position === eve.position ? drifted : [...drifted, moveOn(day.day, eve, place)]);
+  }
+  const states = advanceStates(plan, before, { day, facts, places, moves }, tallies);
   return { state: { facts, places, states }, moves };
 }
 
+interface TakenDay {
+  readonly day: ActivityDay;
+  readonly facts: Facts;
+  readonly places: readonly Place[];
+  readonly moves: readonly (readonly Move[])[];
+}
+
+function advanceStates(
+  { models, folds }: FoldPlan,
+  before: FoldState | null,
+  { day, facts, places, moves }: TakenDay,
+  tallies: FoldTallies,
+): unknown[] {
+  if (folds.length === 0) return [];
+  const seen = { day, before: before === null ? null : before.facts, after: facts };
+  const withoutModel: FoldedDay = { ...seen, moves: NO_MOVES, position: UNKNOWN };
+  const byModel = models.map(
+    (_, model): FoldedDay => ({ ...seen, moves: moves[model]!, position: places[model]!.position }),
+  );
+  const states: unknown[] = [];
+  for (let index = 0; index < folds.length; index += 1) {
+    const { projection, model } = folds[index]!;
+    const state = before === null ? projection.start : before.states[index];
+    states.push(projection.advance(state, model === null ? withoutModel : byModel[model]!, tallies[index]!));
+  }
+  return states;
+}
+
+interface Drift {
+  readonly place: Place;
+  readonly moves: readonly Move[];
+}
+
+const UNMOVED: Drift = { place: NOWHERE, moves: NO_MOVES };
+
 /** Where silence leads from a place: the place on the eve of `until`, and the moves on the way. */
-function drift(model: CompiledModel, from: Place, facts: Facts, until: Day): { place: Place; moves: Move[] } {
-  const moves: Move[] = [];
+function drift(model: CompiledModel, from: Place, facts: Facts, until: Day): Drift {
   let place = from;
-  for (const day of model.turns(facts, until)) {
+  let moves: Move[] | undefined;
+  for (let day = model.nextTurn(facts, facts.day); day < until; day = model.nextTurn(facts, day)) {
     const next = model.place(place, facts, day);
-    if (next.position !== place.position) moves.push({ day, from: place.position, to: next.position });
+    if (next.position !== place.position) {
+      const move = moveOn(day, place, next);
+      if (moves === undefined) moves = [move];
+      else moves.push(move);
+    }
     place = next;
   }
-  return { place, moves };
+  return { place, moves: moves ?? NO_MOVES };
+}
+
+function moveOn(day: Day, from: Place, to: Place): Move {
+  return { day, from: from.position, to: to.position };
 }
 
 /** The spells of a closed place and the moves after it; without a closed place there is at least the move of becoming known. */

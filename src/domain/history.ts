@@ -1,4 +1,12 @@
-import { type ActivityDay, type DepartureReason, emptyDay, noteDeparture, noteScore } from './activity-day.ts';
+import {
+  type ActivityDay,
+  type DepartureReason,
+  emptyDay,
+  noteDeparture,
+  noteKind,
+  noteProduct,
+  noteScore,
+} from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Moment } from './instant.ts';
 import type { Minor } from './money.ts';
@@ -100,7 +108,7 @@ function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Minor | und
   day.purchases += 1;
   if (purchase.discount > 0) day.discounted_purchases += 1;
   day.product_lines += purchase.products.length;
-  for (const code of purchase.products) day.products.add(code);
+  for (const code of purchase.products) noteProduct(day, code);
 }
 
 /** Adds an interaction to its day. */
@@ -110,7 +118,7 @@ function addInteraction(day: ActivityDay, interaction: Interaction): void {
   day.costs += interaction.cost;
   day.interaction_costs += interaction.cost;
   day.interactions += 1;
-  day.kinds.set(interaction.kind, (day.kinds.get(interaction.kind) ?? 0) + 1);
+  noteKind(day, interaction.kind, 1);
   const { at } = interaction.moment;
   if (interaction.score !== null) {
     day.scores += 1;

@@ -28,11 +28,38 @@ export function previousPeriodStart(start: Day, grain: Grain): Day {
 /** Numbers of the periods that hold a day, in the order of `GRAINS`: those of neighbouring periods differ by one. */
 export type PeriodNumbers = readonly [week: number, month: number, quarter: number, year: number];
 
-/** The numbers of the periods that hold a day. Arithmetic alone: folds ask on every purchase day. */
+/** The numbers of the periods that hold a day. */
 export function periodNumbers(day: Day): PeriodNumbers {
   const month = monthNumber(day);
   // 1970-01-01 was a Thursday: three days into its week.
   return [Math.floor((day + 3) / 7), month, Math.floor(month / 3), Math.floor(month / 12)];
+}
+
+const DAYS = LAST_DAY - FIRST_DAY + 1;
+/** For each grain, by day, how many days after `FIRST_DAY`, a Monday, the period begins, plus 1. 0: not asked yet. */
+const STARTS = GRAINS.map(() => new Int32Array(DAYS));
+/** For each grain, by day, the number of the period, that of the first day counted as 1. 0: not asked yet. */
+const NUMBERS = GRAINS.map(() => new Int32Array(DAYS));
+const FIRST_NUMBERS = periodNumbers(FIRST_DAY);
+
+/** First day of the period of a grain (by index) that holds a day from 1900 to 2199. Kept in tables: folds ask many times on every activity day. */
+export function grainStart(day: Day, grain: number): Day {
+  const starts = STARTS[grain]!;
+  const known = starts[day - FIRST_DAY]!;
+  if (known !== 0) return known + FIRST_DAY - 1;
+  const start = periodStart(day, GRAINS[grain]!);
+  starts[day - FIRST_DAY] = start - FIRST_DAY + 1;
+  return start;
+}
+
+/** Number of the period of a grain (by index) that holds a day from 1900 to 2199, as `grainStart`; those of neighbouring periods differ by one. */
+export function grainNumber(day: Day, grain: number): number {
+  const numbers = NUMBERS[grain]!;
+  const known = numbers[day - FIRST_DAY]!;
+  if (known !== 0) return known;
+  const number = periodNumbers(day)[grain]! - FIRST_NUMBERS[grain]! + 1;
+  numbers[day - FIRST_DAY] = number;
+  return number;
 }
 
 /** How many periods of a grain the period of one day is after that of another; negative if it is before. */

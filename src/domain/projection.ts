@@ -9,8 +9,19 @@ export interface KeyColumn {
   readonly size: number;
 }
 
-/** Adds measures to the roll-up row of a key; both in the projection's column order. */
-export type Emit = (key: readonly number[], measures: readonly number[]) => void;
+/**
+ * Where a projection adds up: `tally.at(day, stage).add(RECEIPTS, 500).add(COSTS, 200)`. Numbers alone go through it, no arrays: a hundred rows a purchase
+ * do.
+ */
+export interface Tally {
+  /** Chooses a row by its key: one value for each key column, in order. */
+  at(first: number, second?: number, third?: number, fourth?: number): Tally;
+  /** Adds a safe integer to a measure (by index) of the chosen row. */
+  add(measure: number, amount: number): Tally;
+}
+
+/** Forgets what is added. */
+export const FORGETFUL: Tally = { at: () => FORGETFUL, add: () => FORGETFUL };
 
 /** One activity day as a projection sees it being folded. */
 export interface FoldedDay {
@@ -37,14 +48,17 @@ export interface Projection<State = unknown> {
   readonly per_model: boolean;
   /** True if its rows are kept for everybody together only, not for each group. */
   readonly everybody_only?: true;
+  /** At most four columns. */
   readonly key: readonly KeyColumn[];
   readonly measures: readonly string[];
+  /** The key of the row to which a row, once summed, is added as well: for rows that are sums of others, so that no emit needs to make them. */
+  summary?(key: readonly number[]): readonly number[];
   /** The state before the first day; JSON. */
   readonly start: State;
-  /** Emits what no later day can change, and returns the state after the day. */
-  advance(state: State, folded: FoldedDay, emit: Emit): State;
-  /** Emits what the history says if nothing more ever happens, the scheduled moves included. */
-  settle(state: State, facts: Facts, scheduled: readonly Move[], emit: Emit): void;
+  /** Adds up what no later day can change, and returns the state after the day. */
+  advance(state: State, folded: FoldedDay, tally: Tally): State;
+  /** Adds up what the history says if nothing more ever happens, the scheduled moves included. */
+  settle(state: State, facts: Facts, scheduled: readonly Move[], tally: Tally): void;
 }
 
 /** Packs the values of a key into one number, in an order that sorts as the columns do. The sizes' product must stay below 2⁵³. */

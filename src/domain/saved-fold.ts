@@ -1,5 +1,4 @@
-import type { ActivityDay, Departure, Score } from './activity-day.ts';
-import { compareText } from './activity-day.ts';
+import { type ActivityDay, compareText, type Departure, emptyDay, noteKind, noteProduct } from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Place } from './compile-model.ts';
 import type { Facts, RecentDay } from './facts.ts';
@@ -17,7 +16,7 @@ type FactsTuple = readonly [
 type PlaceTuple = readonly [position: number, stage_since: Day, activity_since: Day, reached: number];
 type StateTuple = readonly [FactsTuple, readonly PlaceTuple[], readonly unknown[]];
 type DayTuple = readonly [
-  numbers: readonly number[],
+  numbers: readonly [day: Day, ...totals: number[]],
   products: readonly string[],
   kinds: readonly (readonly [string, number])[],
   score: readonly [number, string, number] | null,
@@ -25,9 +24,8 @@ type DayTuple = readonly [
 ];
 type SavedTuple = readonly [version: number, closed: StateTuple | null, open: DayTuple];
 
-/** The totals of an activity day, in the order in which they are written. */
-const DAY_NUMBERS = [
-  'day',
+/** The totals of an activity day, in the order in which they are written after its day. */
+const DAY_TOTALS = [
   'purchases',
   'revenue',
   'costs',
@@ -124,7 +122,7 @@ function decodeFacts([numbers, days, latest_score, kinds, recent, products]: Fac
 
 function encodeDay(day: ActivityDay): DayTuple {
   return [
-    DAY_NUMBERS.map((name) => day[name]),
+    [day.day, ...DAY_TOTALS.map((name) => day[name])],
     [...day.products].sort(compareText),
     [...day.kinds].sort(([a], [b]) => compareText(a, b)),
     day.score === null ? null : [day.score.at, day.score.id, day.score.score],
@@ -132,13 +130,12 @@ function encodeDay(day: ActivityDay): DayTuple {
   ];
 }
 
-function decodeDay([numbers, products, kinds, score, departure]: DayTuple): ActivityDay {
-  const totals = Object.fromEntries(DAY_NUMBERS.map((name, index) => [name, numbers[index]]));
-  return {
-    ...(totals as Pick<ActivityDay, (typeof DAY_NUMBERS)[number]>),
-    products: new Set(products),
-    kinds: new Map(kinds),
-    score: score === null ? null : ({ at: score[0], id: score[1], score: score[2] } satisfies Score),
-    departure: departure === null ? null : { at: departure[0], id: departure[1], reason: departure[2] },
-  };
+function decodeDay([[on, ...totals], products, kinds, score, departure]: DayTuple): ActivityDay {
+  const day = emptyDay(on);
+  for (let index = 0; index < DAY_TOTALS.length; index += 1) day[DAY_TOTALS[index]!] = totals[index]!;
+  for (const code of products) noteProduct(day, code);
+  for (const [kind, count] of kinds) noteKind(day, kind, count);
+  if (score !== null) day.score = { at: score[0], id: score[1], score: score[2] };
+  if (departure !== null) day.departure = { at: departure[0], id: departure[1], reason: departure[2] };
+  return day;
 }

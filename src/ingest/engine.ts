@@ -1,6 +1,6 @@
+import type pg from 'pg';
 import { compileModel, memoryOfModels } from '../domain/compile-model.ts';
 import { type FoldPlan, planFold } from '../domain/fold.ts';
-import type { Model } from '../domain/model.ts';
 import { type TimeZone, timeZone } from '../domain/time-zone.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import type { Database } from '../store/connect.ts';
@@ -11,6 +11,8 @@ import type { StoredModel, Versions } from '../store/versions.ts';
 /** What reads and writes need of a started process. */
 export interface Engine {
   readonly db: Database;
+  /** The connections behind `db`, for COPY. */
+  readonly pool: pg.Pool;
   readonly log: StoreLog;
   readonly versions: Versions;
   readonly zone: TimeZone;
@@ -26,23 +28,19 @@ export interface Engine {
 }
 
 /** What an engine is made of besides versions and models. */
-export type EngineParts = Pick<Engine, 'db' | 'log' | 'now' | 'statement_timeout_ms'>;
+export type EngineParts = Pick<Engine, 'db' | 'pool' | 'log' | 'now' | 'statement_timeout_ms'>;
 
 /** Makes the engine of a database whose versions and models are known. */
 export function createEngine(parts: EngineParts, versions: Versions, models: readonly StoredModel[]): Engine {
   const decimals = versions.currency_decimals;
-  const plan = planModels(
-    models.map((stored) => stored.model),
-    decimals,
-    models.map((stored) => stored.model_version),
-  );
+  const plan = planModels(models, decimals);
   return { ...parts, versions, zone: timeZone(versions.reporting_time_zone), decimals, plan, models };
 }
 
-/** The plan that folds these models into every report. */
-function planModels(models: readonly Model[], decimals: number, modelVersions: readonly number[]): FoldPlan {
-  const memory = memoryOfModels(models);
-  const compiled = models.map((model, index) => compileModel(model, modelVersions[index]!, memory, decimals));
+/** The plan that folds these models into every report, in a currency of so many decimals. */
+export function planModels(models: readonly StoredModel[], decimals: number): FoldPlan {
+  const memory = memoryOfModels(models.map(({ model }) => model));
+  const compiled = models.map(({ model, model_version }) => compileModel(model, model_version, memory, decimals));
   return planFold(compiled, memory, PROJECTIONS);
 }
 

@@ -1,13 +1,13 @@
 import type { Differences } from '../domain/differences.ts';
 import type { FoldPlan } from '../domain/fold.ts';
-import { activityDays } from '../domain/history.ts';
+import { activityDays, type History } from '../domain/history.ts';
 import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
 import type { CustomerSave } from '../store/customer-saves.ts';
 import { yearsOf } from '../store/customer-years.ts';
 import { type CustomerDates, type ListedCustomer, pageCustomers } from '../store/customers.ts';
-import { type EventsById, historyOf, noEvents, readEvents } from '../store/histories.ts';
+import { type EventsById, noEvents, readEvents } from '../store/histories.ts';
 import { turnoverOf } from './customer-work.ts';
 import { emitInto, foldWhole } from './refold.ts';
 
@@ -30,14 +30,13 @@ export async function* eachPage(
   }
 }
 
-/** Folds a customer from the stored events alone: adds the whole contribution, and returns what should be saved. */
+/** Folds a customer from the whole history alone: adds the whole contribution, and returns what should be saved. */
 export function foldStored(
   plan: FoldPlan,
   customer: CustomerDates,
-  events: EventsById,
+  history: History,
   differences: Differences,
 ): CustomerSave {
-  const history = historyOf(customer, events);
   const days = activityDays(history);
   const { saved, spells, facts } = foldWhole(plan, days, emitInto(differences, 1, customer.group_ids));
   const stored = [...history.purchases, ...history.refunds, ...history.interactions];

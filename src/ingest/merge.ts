@@ -81,7 +81,7 @@ async function mergeIn(
   for (const { customer, events } of [both.survivor, both.old]) {
     foldWhole(engine.plan, activityDays(historyOf(customer, events)), emitInto(differences, -1, customer.group_ids));
   }
-  const save = foldStored(engine.plan, union.customer, union.events, differences);
+  const save = foldStored(engine.plan, union.customer, historyOf(union.customer, union.events), differences);
   for (const kind of EVENT_KINDS) await insertEvents(trx, kind, rowsOf(kind, union));
   await deleteHistories(trx, [old.customer_id]);
   await writeAttributes(trx, [save]);

@@ -1,70 +1,112 @@
+import { availableParallelism } from 'node:os';
+import type pg from 'pg';
 import { Differences } from '../domain/differences.ts';
-import type { Moment } from '../domain/instant.ts';
-import { type TimeZone, timeZone } from '../domain/time-zone.ts';
+import { timeZone } from '../domain/time-zone.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
-import type { Trx } from '../store/connect.ts';
-import { saveCustomers } from '../store/customer-saves.ts';
-import { EVENT_KINDS, type EventKind, type Events, type EventsById } from '../store/histories.ts';
-import { clearRollup } from '../store/rollups.ts';
+import { limitStatements, onConnection, type Trx } from '../store/connect.ts';
+import { copySaves, SAVED_TABLES, type SavedTable } from '../store/customer-copy.ts';
+import { type PageSize, readHistoryPages } from '../store/history-pages.ts';
+import { clearRollup, copyDifferences } from '../store/rollups.ts';
+import {
+  beginRewrite,
+  finishRewrites,
+  growSortMemory,
+  indexRewrites,
+  type TableRewrite,
+} from '../store/table-rewrite.ts';
 import { CODE_VERSIONS, type Deployment, holdVersions, readModels } from '../store/versions.ts';
-import { replaceEvents } from '../store/write-events.ts';
-import { createEngine, type EngineParts, savingOf } from './engine.ts';
-import { eachPage, foldStored } from './fold-all.ts';
-import { writeDifferences } from './ingest.ts';
+import { createEngine, type Engine, type EngineParts, savingOf } from './engine.ts';
+import { FoldThreads } from './fold-threads.ts';
+import { moveDays } from './move-days.ts';
 import { StartRefusedError } from './start.ts';
+
+/** What a rebuild may take of the machine; absent, all cores and pages of a size that was measured. */
+export interface RebuildOptions {
+  /** Threads that fold; 0 folds in the calling one. */
+  readonly threads?: number;
+  readonly page?: PageSize;
+}
+
+/** What a rebuild wrote. */
+export interface Rebuilt {
+  readonly customers: number;
+  readonly rollup_rows: number;
+}
 
 /**
  * Folds everything anew from the stored events in one transaction: saved states, spells and roll-ups. Takes over the configured time zone (days of instants are
- * computed again, plain dates stay) and the configured currency if it has as many decimals. Ingest waits meanwhile; reads answer what was before.
+ * computed again, plain dates stay) and the configured currency if it has as many decimals. Ingest waits meanwhile; reads answer what was before. Threads
+ * fold, one connection reads and writes.
  */
 export async function rebuild(
   parts: EngineParts,
   deployment: Deployment,
-): Promise<{ readonly customers: number; readonly rollup_rows: number }> {
-  return await parts.db.transaction().execute(async (trx) => {
-    const before = await holdVersions(trx);
-    if (before.currency_decimals !== deployment.currency_decimals) {
-      throw new StartRefusedError(
-        `Amounts are stored with the ${before.currency_decimals} decimals of ${before.currency}; ${deployment.currency} has ${deployment.currency_decimals}. Load the data into a new database.`,
+  { threads = availableParallelism(), page }: RebuildOptions = {},
+): Promise<Rebuilt> {
+  return await onConnection(parts.pool, (db, client) =>
+    db.transaction().execute(async (trx) => {
+      await limitStatements(trx, 0);
+      const engine = await takeOver(trx, parts, deployment);
+      const folding = new FoldThreads(
+        { models: engine.models, decimals: engine.decimals, saving: savingOf(engine) },
+        threads,
       );
-    }
-    await trx
-      .updateTable('versions')
-      .set({ ...deployment, code_versions: CODE_VERSIONS })
-      .execute();
-    const engine = createEngine(
-      parts,
-      { ...before, ...deployment, code_versions: CODE_VERSIONS },
-      await readModels(trx),
+      try {
+        return await rewrite(trx, client, engine, folding, page);
+      } finally {
+        await folding.close();
+      }
+    }),
+  );
+}
+
+/** Holds back ingest, and brings what is fixed in the database, and the days of the events, to what is configured. */
+async function takeOver(trx: Trx, parts: EngineParts, deployment: Deployment): Promise<Engine> {
+  const before = await holdVersions(trx);
+  if (before.currency_decimals !== deployment.currency_decimals) {
+    throw new StartRefusedError(
+      `Amounts are stored with the ${before.currency_decimals} decimals of ${before.currency}; ${deployment.currency} has ${deployment.currency_decimals}. Load the data into a new database.`,
     );
-    const moved =
-      before.reporting_time_zone === deployment.reporting_time_zone ? null : timeZone(deployment.reporting_time_zone);
-    for (const projection of PROJECTIONS) await clearRollup(trx, projection);
-    await trx.deleteFrom('customer_stages').execute();
-    const differences = new Differences(engine.plan);
-    const saving = savingOf(engine);
-    let customers = 0;
-    for await (const page of eachPage(trx)) {
-      if (moved !== null)
-        for (const { customer, events } of page) await moveDays(trx, customer.customer_id, events, moved);
-      const saves = page.map(({ customer, events }) => foldStored(engine.plan, customer, events, differences));
-      await saveCustomers(trx, saves, saving);
-      customers += page.length;
-    }
-    return { customers, rollup_rows: await writeDifferences(trx, differences) };
-  });
-}
-
-/** Puts every event of a customer on its day in another time zone, in the store and in the maps. */
-async function moveDays(trx: Trx, customerId: string, events: EventsById, zone: TimeZone): Promise<void> {
-  for (const kind of EVENT_KINDS) {
-    const map = events[kind] as Map<string, Events[EventKind]>;
-    for (const [id, event] of map) map.set(id, { ...event, moment: movedTo(zone, event.moment) });
-    const rows = [...map.values()].map((event) => ({ customer_id: customerId, event: event as never }));
-    await replaceEvents(trx, kind, rows);
   }
+  const { reporting_time_zone, currency, currency_decimals } = deployment;
+  const fixed = { reporting_time_zone, currency, currency_decimals, code_versions: CODE_VERSIONS };
+  await trx.updateTable('versions').set(fixed).execute();
+  if (before.reporting_time_zone !== reporting_time_zone) await moveDays(trx, timeZone(reporting_time_zone));
+  return createEngine(parts, { ...before, ...fixed }, await readModels(trx));
 }
 
-function movedTo(zone: TimeZone, { at, day, plain }: Moment): Moment {
-  return plain ? { at: zone.startOf(day), day, plain } : { at, day: zone.dayOf(at), plain };
+async function rewrite(
+  trx: Trx,
+  client: pg.ClientBase,
+  engine: Engine,
+  folding: FoldThreads,
+  page: PageSize | undefined,
+): Promise<Rebuilt> {
+  const rewrites: TableRewrite<SavedTable>[] = [];
+  for (const table of SAVED_TABLES) rewrites.push(await beginRewrite(trx, table));
+  let customers = 0;
+  await folding.foldAll({
+    pages: readHistoryPages(client, page),
+    async save(saves, count) {
+      await copySaves(client, rewrites, saves);
+      customers += count;
+    },
+  });
+  await growSortMemory(trx);
+  const differences = new Differences(engine.plan);
+  await Promise.all([folding.takeDifferences(differences), indexRewrites(trx, rewrites)]);
+  const rollup_rows = await rewriteRollups(trx, client, differences);
+  await finishRewrites(trx, rewrites, engine.log);
+  return { customers, rollup_rows };
+}
+
+async function rewriteRollups(trx: Trx, client: pg.ClientBase, differences: Differences): Promise<number> {
+  let written = 0;
+  for (const projection of PROJECTIONS) {
+    await clearRollup(trx, projection);
+    const rows = differences.rows(projection);
+    await copyDifferences(client, projection, rows);
+    written += rows.length;
+  }
+  return written;
 }

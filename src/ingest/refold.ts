@@ -3,8 +3,8 @@ import { type Differences, EVERYBODY } from '../domain/differences.ts';
 import type { Facts } from '../domain/facts.ts';
 import {
   closeDays,
-  type FoldEmit,
   type FoldPlan,
+  type FoldTallies,
   reopenDays,
   type SavedFold,
   type Spells,
@@ -19,18 +19,15 @@ export interface Folded {
   readonly facts: Facts;
 }
 
-/** Receives a customer's emits for everybody and for each of the customer's groups. */
-export function emitInto(differences: Differences, sign: 1 | -1, groupIds: readonly number[]): FoldEmit {
-  return (fold, key, measures) => {
-    differences.add(fold, EVERYBODY, sign, key, measures);
-    for (const group of groupIds) differences.add(fold, group, sign, key, measures);
-  };
+/** Adds a customer up (or with sign −1 takes one away) for everybody and for each of the customer's groups. */
+export function emitInto(differences: Differences, sign: 1 | -1, groupIds: readonly number[]): FoldTallies {
+  return differences.tallies(sign, [EVERYBODY, ...groupIds]);
 }
 
-/** Folds a whole history: emits its whole contribution. `days` is not empty. */
-export function foldWhole(plan: FoldPlan, days: readonly ActivityDay[], emit: FoldEmit): Folded {
-  const saved = closeDays(plan, null, days, emit);
-  return settled(plan, saved, emit);
+/** Folds a whole history: adds up its whole contribution. `days` is not empty. */
+export function foldWhole(plan: FoldPlan, days: readonly ActivityDay[], tallies: FoldTallies): Folded {
+  const saved = closeDays(plan, null, days, tallies);
+  return settled(plan, saved, tallies);
 }
 
 /**
@@ -41,15 +38,15 @@ export function foldMore(
   plan: FoldPlan,
   saved: SavedFold,
   more: readonly ActivityDay[],
-  add: FoldEmit,
-  takeBack: FoldEmit,
+  add: FoldTallies,
+  takeBack: FoldTallies,
 ): Folded {
   settleTail(plan, saved, takeBack);
   const next = closeDays(plan, saved.closed, reopenDays(saved, more), add);
   return settled(plan, next, add);
 }
 
-function settled(plan: FoldPlan, saved: SavedFold, emit: FoldEmit): Folded {
-  const { state, spells } = settleTail(plan, saved, emit);
+function settled(plan: FoldPlan, saved: SavedFold, tallies: FoldTallies): Folded {
+  const { state, spells } = settleTail(plan, saved, tallies);
   return { saved, spells, facts: state.facts };
 }

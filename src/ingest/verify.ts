@@ -15,6 +15,7 @@ import {
 } from '../store/customer-saves.ts';
 import { readYears } from '../store/customer-years.ts';
 import { type CustomerRow, type ListedCustomer, readCustomers, readOrphans } from '../store/customers.ts';
+import { historyOf } from '../store/histories.ts';
 import { pageAliases } from '../store/merges.ts';
 import { keyColumns, readRollup } from '../store/rollups.ts';
 import type { Engine } from './engine.ts';
@@ -50,7 +51,7 @@ export async function verify(engine: Pick<Engine, 'plan'> & { readonly db: Datab
       const standings = await readStandings(trx, ids);
       const years = await readYears(trx, ids);
       for (const { customer, events } of page) {
-        const fresh = foldStored(engine.plan, customer, events, expected);
+        const fresh = foldStored(engine.plan, customer, historyOf(customer, events), expected);
         const { customer_id } = customer;
         compareState(found, fresh, saved.customers.get(customer_id));
         const stored = versions.map((version) => standings.get(standingKey(customer_id, version)));

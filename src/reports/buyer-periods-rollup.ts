@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart, periodStart } from '../domain/calendar.ts';
+import { type Day, FIRST_DAY, LAST_DAY, nextPeriodStart } from '../domain/calendar.ts';
 import { NO_MODEL } from '../domain/differences.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Minor } from '../domain/money.ts';
-import { GRAINS, isOver, periodNumbers, previousPeriodStart } from '../domain/period.ts';
-import type { Emit, Projection } from '../domain/projection.ts';
+import { GRAINS, grainNumber, grainStart, isOver, previousPeriodStart } from '../domain/period.ts';
+import type { Projection, Tally } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
 import type { ReportContext } from './report.ts';
 
@@ -23,6 +23,33 @@ const PERIOD_KEY = [
   { name: 'period', least: FIRST_DAY, size: LAST_DAY - FIRST_DAY + 1 + DAYS_BEYOND },
 ] as const;
 
+const MEASURES = [
+  'new_buyers',
+  'returning_buyers',
+  'reactivated_buyers',
+  'dormant_buyers',
+  'new_revenue',
+  'returning_revenue',
+  'reactivated_revenue',
+  'expansion_revenue',
+  'contraction_revenue',
+  'lost_revenue',
+  'lost_floor_revenue',
+  'existing_revenue',
+] as const;
+const NEW_BUYERS = MEASURES.indexOf('new_buyers');
+const RETURNING_BUYERS = MEASURES.indexOf('returning_buyers');
+const REACTIVATED_BUYERS = MEASURES.indexOf('reactivated_buyers');
+const DORMANT_BUYERS = MEASURES.indexOf('dormant_buyers');
+const NEW_REVENUE = MEASURES.indexOf('new_revenue');
+const RETURNING_REVENUE = MEASURES.indexOf('returning_revenue');
+const REACTIVATED_REVENUE = MEASURES.indexOf('reactivated_revenue');
+const EXPANSION_REVENUE = MEASURES.indexOf('expansion_revenue');
+const CONTRACTION_REVENUE = MEASURES.indexOf('contraction_revenue');
+const LOST_REVENUE = MEASURES.indexOf('lost_revenue');
+const LOST_FLOOR_REVENUE = MEASURES.indexOf('lost_floor_revenue');
+const EXISTING_REVENUE = MEASURES.indexOf('existing_revenue');
+
 /**
  * Buyers of each period by how they came to buy in it, those who bought in the period before and not in this one, and the revenue of both. Distinct
  * customers do not add up over days, so each grain has rows of its own, and a customer's period stays open until a later one begins.
@@ -33,78 +60,75 @@ export const buyerPeriodsRollup: Projection<RunningPeriods> = {
   version: 1,
   per_model: false,
   key: PERIOD_KEY,
-  measures: [
-    'new_buyers',
-    'returning_buyers',
-    'reactivated_buyers',
-    'dormant_buyers',
-    'new_revenue',
-    'returning_revenue',
-    'reactivated_revenue',
-    'expansion_revenue',
-    'contraction_revenue',
-    'lost_revenue',
-    'lost_floor_revenue',
-    'existing_revenue',
-  ],
+  measures: MEASURES,
   start: null,
-  advance(running, { day, before }, emit) {
+  advance(running, { day, before }, tally) {
     if (day.purchases === 0 && day.revenue === 0) return running;
     if (running === null) return [day.day, ...GRAINS.flatMap(() => [day.revenue, null])];
-    const periods = periodNumbers(day.day);
-    const lasts = periodNumbers(running[0]);
     const next: [Day, ...(Minor | null)[]] = [day.day];
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
       const revenue = running[1 + 2 * grain]!;
       const revenueBefore = running[2 + 2 * grain]!;
-      const later = periods[grain]! - lasts[grain]!;
+      const later = grainNumber(day.day, grain) - grainNumber(running[0], grain);
       if (later === 0) next.push(revenue + day.revenue, revenueBefore);
       else {
-        const bought = emitPeriod(emit, grain, running[0], revenue, revenueBefore, before!);
-        if (bought && later > 1) emitAfter(emit, grain, running[0], revenue);
+        const bought = tallyPeriod(tally, grain, running[0], revenue, revenueBefore, before!);
+        if (bought && later > 1) tallyAfter(tally, grain, running[0], revenue);
         next.push(day.revenue, bought && later === 1 ? revenue : null);
       }
     }
     return next;
   },
-  settle(running, facts, _scheduled, emit) {
+  settle(running, facts, _scheduled, tally) {
     if (running === null) return;
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
       const revenue = running[1 + 2 * grain]!;
-      const bought = emitPeriod(emit, grain, running[0], revenue, running[2 + 2 * grain]!, facts);
-      if (bought) emitAfter(emit, grain, running[0], revenue);
+      const bought = tallyPeriod(tally, grain, running[0], revenue, running[2 + 2 * grain]!, facts);
+      if (bought) tallyAfter(tally, grain, running[0], revenue);
     }
   },
 };
 
 /** What a customer adds to the latest period with a purchase or revenue, that of `day`; the facts reach to its end. True for a buyer of it. */
-function emitPeriod(emit: Emit, grain: number, day: Day, revenue: Minor, before: Minor | null, facts: Facts): boolean {
+function tallyPeriod(
+  tally: Tally,
+  grain: number,
+  day: Day,
+  revenue: Minor,
+  before: Minor | null,
+  facts: Facts,
+): boolean {
   const { first_purchase_day: first, last_purchase_day: last } = facts;
   if (first === null || last === null) return false;
-  const period = periodStart(day, GRAINS[grain]!);
+  const period = grainStart(day, grain);
   if (last < period) {
-    if (before !== null) emitAway(emit, grain, period, before, revenue);
-    else if (revenue !== 0) emit([grain, period], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, revenue]);
+    if (before !== null) tallyAway(tally, grain, period, before, revenue);
+    else if (revenue !== 0) tally.at(grain, period).add(EXISTING_REVENUE, revenue);
     return false;
   }
-  if (first >= period) emit([grain, period], [1, 0, 0, 0, revenue, 0, 0, 0, 0, 0, 0, 0]);
-  else if (before === null) emit([grain, period], [0, 0, 1, 0, 0, 0, revenue, 0, 0, 0, 0, revenue]);
+  const row = tally.at(grain, period);
+  if (first >= period) row.add(NEW_BUYERS, 1).add(NEW_REVENUE, revenue);
   else {
-    const more = Math.max(revenue - before, 0);
-    const less = Math.max(before - revenue, 0);
-    emit([grain, period], [0, 1, 0, 0, 0, revenue, 0, more, less, 0, 0, revenue]);
+    row.add(EXISTING_REVENUE, revenue);
+    if (before === null) row.add(REACTIVATED_BUYERS, 1).add(REACTIVATED_REVENUE, revenue);
+    else {
+      row.add(RETURNING_BUYERS, 1).add(RETURNING_REVENUE, revenue);
+      if (revenue > before) row.add(EXPANSION_REVENUE, revenue - before);
+      else row.add(CONTRACTION_REVENUE, before - revenue);
+    }
   }
   return true;
 }
 
 /** A buyer of the period of `day` who does nothing in the one after it. */
-function emitAfter(emit: Emit, grain: number, day: Day, revenue: Minor): void {
-  emitAway(emit, grain, nextPeriodStart(day, GRAINS[grain]!), revenue, 0);
+function tallyAfter(tally: Tally, grain: number, day: Day, revenue: Minor): void {
+  tallyAway(tally, grain, nextPeriodStart(day, GRAINS[grain]!), revenue, 0);
 }
 
 /** Bought in the period before, for `lost`, and not in this one. */
-function emitAway(emit: Emit, grain: number, period: Day, lost: Minor, existing: Minor): void {
-  emit([grain, period], [0, 0, 0, 1, 0, 0, 0, 0, 0, lost, Math.min(lost, 0), existing]);
+function tallyAway(tally: Tally, grain: number, period: Day, lost: Minor, existing: Minor): void {
+  const row = tally.at(grain, period).add(DORMANT_BUYERS, 1).add(LOST_REVENUE, lost).add(EXISTING_REVENUE, existing);
+  if (lost < 0) row.add(LOST_FLOOR_REVENUE, lost);
 }
 
 /** The sums of one period: customers, and revenue in minor units. */

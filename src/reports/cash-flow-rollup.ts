@@ -6,6 +6,11 @@ import type { FoldedDay, Projection } from '../domain/projection.ts';
 /** The stage of customers who were not known on the eve. */
 export const NOT_KNOWN = 0;
 
+// Measures.
+const RECEIPTS = 0;
+const REFUNDS = 1;
+const COSTS = 2;
+
 /**
  * Money by its own day and by the stage on the eve of that day: `NOT_KNOWN`, else 1 + the index of the stage. Receipts are amounts before refunds, refunds
  * those paid on the day whatever they refund, costs those of purchases and interactions. Cash-flow reads it.
@@ -20,11 +25,12 @@ export const cashFlowRollup: Projection<null> = {
   ],
   measures: ['receipts', 'refunds', 'costs'],
   start: null,
-  advance(state, folded, emit) {
+  advance(state, folded, tally) {
     const { day, receipts, refunds_paid, costs } = folded.day;
     if (receipts !== 0 || refunds_paid !== 0 || costs !== 0) {
       const eve = positionOnEve(folded);
-      emit([day, eve === UNKNOWN ? NOT_KNOWN : 1 + stageOf(eve)], [receipts, refunds_paid, costs]);
+      const row = tally.at(day, eve === UNKNOWN ? NOT_KNOWN : 1 + stageOf(eve));
+      row.add(RECEIPTS, receipts).add(REFUNDS, refunds_paid).add(COSTS, costs);
     }
     return state;
   },
@@ -33,6 +39,6 @@ export const cashFlowRollup: Projection<null> = {
 
 /** Where the customer stood at the end of the day before: only the last move can be dated on the day itself. */
 function positionOnEve({ day, moves, position }: FoldedDay): Position {
-  const last = moves.at(-1);
-  return last?.day === day.day ? last.from : position;
+  const last = moves[moves.length - 1];
+  return last !== undefined && last.day === day.day ? last.from : position;
 }

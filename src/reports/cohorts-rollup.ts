@@ -1,9 +1,17 @@
-import { type Day, FIRST_DAY, LAST_DAY, periodStart } from '../domain/calendar.ts';
-import { GRAINS, periodNumbers } from '../domain/period.ts';
+import { FIRST_DAY, LAST_DAY } from '../domain/calendar.ts';
+import { GRAINS, grainNumber, grainStart } from '../domain/period.ts';
 import type { Projection } from '../domain/projection.ts';
 
 /** More than the weeks of 1900–2199. */
 const AGES = 15_700;
+
+// Measures.
+const BUYERS = 0;
+const LAST_BUYERS = 1;
+const PURCHASES = 2;
+const PURCHASE_DAYS = 3;
+const REVENUE = 4;
+const COSTS = 5;
 
 /**
  * What the customers of each cohort do at each age, in every grain. A cohort is the period of the first purchase day, named by its first day; an age is a
@@ -21,7 +29,7 @@ export const cohortsRollup: Projection<null> = {
   ],
   measures: ['buyers', 'last_buyers', 'purchases', 'purchase_days', 'revenue', 'costs'],
   start: null,
-  advance(state, { day, before, after }, emit) {
+  advance(state, { day, before, after }, tally) {
     const first = after.first_purchase_day;
     if (first === null) return state;
     const last = before?.last_purchase_day ?? null;
@@ -30,22 +38,20 @@ export const cohortsRollup: Projection<null> = {
     const costs = day.costs + (early?.costs ?? 0);
     const bought = day.purchases > 0 ? 1 : 0;
     if (bought === 0 && revenue === 0 && costs === 0) return state;
-    const cohorts = periodNumbers(first);
-    const periods = periodNumbers(day.day);
-    const lasts = last === null ? null : periodNumbers(last);
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      const buyers = lasts?.[grain] === periods[grain] ? 0 : bought;
-      const key = [grain, periodStart(first, GRAINS[grain]!), periods[grain]! - cohorts[grain]!];
-      emit(key, [buyers, 0, day.purchases, bought, revenue, costs]);
+      const period = grainNumber(day.day, grain);
+      const buyers = last !== null && grainNumber(last, grain) === period ? 0 : bought;
+      const row = tally.at(grain, grainStart(first, grain), period - grainNumber(first, grain));
+      row.add(BUYERS, buyers).add(PURCHASES, day.purchases).add(PURCHASE_DAYS, bought);
+      row.add(REVENUE, revenue).add(COSTS, costs);
     }
     return state;
   },
-  settle(_state, { first_purchase_day: first, last_purchase_day: last }, _scheduled, emit) {
+  settle(_state, { first_purchase_day: first, last_purchase_day: last }, _scheduled, tally) {
     if (first === null) return;
-    const cohorts = periodNumbers(first);
-    const lasts = periodNumbers(last as Day);
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      emit([grain, periodStart(first, GRAINS[grain]!), lasts[grain]! - cohorts[grain]!], [0, 1, 0, 0, 0, 0]);
+      const age = grainNumber(last!, grain) - grainNumber(first, grain);
+      tally.at(grain, grainStart(first, grain), age).add(LAST_BUYERS, 1);
     }
   },
 };

@@ -8,6 +8,10 @@ export const PROFIT = 1;
 /** See `REVENUE`; in bucket 0. */
 export const COSTS = 2;
 
+// Measures.
+const CUSTOMERS = 0;
+const VALUE = 1;
+
 /**
  * Where the customers' lifetime values lie, in fine buckets: how many customers each holds, and what they are worth together. A customer without a
  * purchase day is in none; if they cost anything, their costs are added up apart. Value-segments reads it.
@@ -25,11 +29,11 @@ export const customerValuesRollup: Projection<null> = {
   advance(state) {
     return state;
   },
-  settle(_state, { purchase_days, revenue, costs }, _scheduled, emit) {
+  settle(_state, { purchase_days, revenue, costs }, _scheduled, tally) {
     if (purchase_days > 0) {
       const profit = revenue - costs;
-      emit([REVENUE, bucketOf(revenue)], [1, revenue]);
-      emit([PROFIT, bucketOf(profit)], [1, profit]);
-    } else if (costs !== 0) emit([COSTS, 0], [1, costs]);
+      tally.at(REVENUE, bucketOf(revenue)).add(CUSTOMERS, 1).add(VALUE, revenue);
+      tally.at(PROFIT, bucketOf(profit)).add(CUSTOMERS, 1).add(VALUE, profit);
+    } else if (costs !== 0) tally.at(COSTS, 0).add(CUSTOMERS, 1).add(VALUE, costs);
   },
 };

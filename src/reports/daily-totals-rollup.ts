@@ -5,6 +5,29 @@ import type { Projection } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
 import type { ReportContext } from './report.ts';
 
+const MEASURES = [
+  'activity_days',
+  'customers',
+  'purchases',
+  'refunds',
+  'interactions',
+  'pending_refunds',
+  'revenue',
+  'costs',
+  'acquisition_costs',
+  'retention_costs',
+] as const;
+const ACTIVITY_DAYS = MEASURES.indexOf('activity_days');
+const CUSTOMERS = MEASURES.indexOf('customers');
+const PURCHASES = MEASURES.indexOf('purchases');
+const REFUNDS = MEASURES.indexOf('refunds');
+const INTERACTIONS = MEASURES.indexOf('interactions');
+const PENDING_REFUNDS = MEASURES.indexOf('pending_refunds');
+const REVENUE = MEASURES.indexOf('revenue');
+const COSTS = MEASURES.indexOf('costs');
+const ACQUISITION_COSTS = MEASURES.indexOf('acquisition_costs');
+const RETENTION_COSTS = MEASURES.indexOf('retention_costs');
+
 /**
  * All that adds up by day. What is stored: customers by the day they became known, rows of each kind by their own day (voided ones included), refunds that
  * wait for their purchase, and how many customers have anything on the day. What counts: revenue, costs, and of these the costs of interactions with
@@ -15,36 +38,15 @@ export const dailyTotalsRollup: Projection<null> = {
   version: 1,
   per_model: false,
   key: [{ name: 'day', least: FIRST_DAY, size: LAST_DAY - FIRST_DAY + 1 }],
-  measures: [
-    'activity_days',
-    'customers',
-    'purchases',
-    'refunds',
-    'interactions',
-    'pending_refunds',
-    'revenue',
-    'costs',
-    'acquisition_costs',
-    'retention_costs',
-  ],
+  measures: MEASURES,
   start: null,
-  advance(state, { day, before }, emit) {
+  advance(state, { day, before }, tally) {
+    const row = tally.at(day.day).add(ACTIVITY_DAYS, 1).add(REVENUE, day.revenue).add(COSTS, day.costs);
+    if (before === null) row.add(CUSTOMERS, 1);
+    row.add(PURCHASES, day.stored_purchases).add(REFUNDS, day.stored_refunds);
+    row.add(INTERACTIONS, day.stored_interactions).add(PENDING_REFUNDS, day.pending_refunds);
     const hadBought = before !== null && before.first_purchase_day !== null;
-    emit(
-      [day.day],
-      [
-        1,
-        before === null ? 1 : 0,
-        day.stored_purchases,
-        day.stored_refunds,
-        day.stored_interactions,
-        day.pending_refunds,
-        day.revenue,
-        day.costs,
-        hadBought ? 0 : day.interaction_costs,
-        hadBought ? day.interaction_costs : 0,
-      ],
-    );
+    row.add(hadBought ? RETENTION_COSTS : ACQUISITION_COSTS, day.interaction_costs);
     return state;
   },
   settle() {},

@@ -5,7 +5,7 @@ import { activityOf, type Move, stageOf, UNKNOWN } from '../domain/compile-model
 import type { Facts } from '../domain/facts.ts';
 import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
 import type { Minor } from '../domain/money.ts';
-import type { Emit, Projection } from '../domain/projection.ts';
+import type { Projection, Tally } from '../domain/projection.ts';
 import type { PeriodRange } from './period-range.ts';
 import { MAX_ROWS, type ReportContext } from './report.ts';
 
@@ -25,6 +25,13 @@ export const WIN_BACK_DAYS = [90, 180, 365] as const;
 const OPEN_COMPLAINT = DEFECTION_REASONS.indexOf('open_complaint');
 const UNSTATED = DEFECTION_REASONS.indexOf('unknown');
 const LAPSED = ACTIVITIES.indexOf('lapsed');
+
+// Measures; from the fifth on, one for each of `WIN_BACK_DAYS`.
+const DEFECTIONS = 0;
+const VALUE_AT_STAKE = 1;
+const TENURE_DAYS = 2;
+const WITH_OPEN_COMPLAINT = 3;
+const WON_BACK = 4;
 
 /** A defection whose reason and win-back later days can still change. */
 type Pending = readonly [
@@ -63,12 +70,12 @@ export const defectionsRollup: Projection<State> = {
     ...WIN_BACK_DAYS.map((days) => `won_back_${days}`),
   ],
   start: [UNSTATED, null, []],
-  advance(state, { day, before, after, moves }, emit) {
+  advance(state, { day, before, after, moves }, tally) {
     let [stated, pending, months] = state;
     const lapse = lapseAmong(moves);
     if (lapse !== null && lapse.day < day.day) pending = defection(lapse, months, before!);
     if (day.purchases > 0) {
-      if (pending !== null) emitDefection(emit, pending, stated, day.day);
+      if (pending !== null) tallyDefection(tally, pending, stated, day.day);
       pending = null;
       stated = UNSTATED;
     }
@@ -77,10 +84,10 @@ export const defectionsRollup: Projection<State> = {
     if (lapse !== null && lapse.day === day.day) pending = defection(lapse, months, after);
     return stated === state[0] && pending === state[1] && months === state[2] ? state : [stated, pending, months];
   },
-  settle([stated, pending, months], facts, scheduled, emit) {
-    if (pending !== null) emitDefection(emit, pending, stated, null);
+  settle([stated, pending, months], facts, scheduled, tally) {
+    if (pending !== null) tallyDefection(tally, pending, stated, null);
     const lapse = lapseAmong(scheduled);
-    if (lapse !== null) emitDefection(emit, defection(lapse, months, facts), stated, null);
+    if (lapse !== null) tallyDefection(tally, defection(lapse, months, facts), stated, null);
   },
 };
 
@@ -105,13 +112,19 @@ function defection({ day, from }: Move, months: readonly number[], facts: Facts)
   return [day, stage_left, value, day - facts.first_purchase_day!, facts.open_complaint_day === null ? 0 : 1];
 }
 
-function emitDefection(emit: Emit, pending: Pending, stated: number, next_purchase_day: Day | null): void {
-  const [day, stage_left, value, tenure, complaint] = pending;
+function tallyDefection(tally: Tally, pending: Pending, stated: number, next_purchase_day: Day | null): void {
+  const [day, stage_left, , , complaint] = pending;
   const reason = stated === UNSTATED && complaint === 1 ? OPEN_COMPLAINT : stated;
   const silence = next_purchase_day === null ? Number.POSITIVE_INFINITY : next_purchase_day - day;
-  const measures = [1, value, tenure, complaint, ...WIN_BACK_DAYS.map((within) => (silence <= within ? 1 : 0))];
-  emit([WEEK_ROW, periodStart(day, 'week'), stage_left, reason], measures);
-  emit([MONTH_ROW, monthStart(day), stage_left, reason], measures);
+  tallyLoss(tally.at(WEEK_ROW, periodStart(day, 'week'), stage_left, reason), pending, silence);
+  tallyLoss(tally.at(MONTH_ROW, monthStart(day), stage_left, reason), pending, silence);
+}
+
+function tallyLoss(row: Tally, [, , value, tenure, complaint]: Pending, silence: number): void {
+  row.add(DEFECTIONS, 1).add(VALUE_AT_STAKE, value).add(TENURE_DAYS, tenure).add(WITH_OPEN_COMPLAINT, complaint);
+  for (let index = 0; index < WIN_BACK_DAYS.length; index += 1) {
+    if (silence <= WIN_BACK_DAYS[index]!) row.add(WON_BACK + index, 1);
+  }
 }
 
 /**

@@ -1,12 +1,21 @@
 import { sql } from 'kysely';
-import { type Day, FIRST_DAY, LAST_DAY, periodStart } from '../domain/calendar.ts';
+import { type Day, FIRST_DAY, LAST_DAY } from '../domain/calendar.ts';
 import { type Move, type Position, UNKNOWN } from '../domain/compile-model.ts';
 import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
-import { GRAINS, type Grain } from '../domain/period.ts';
-import type { Emit, FoldedDay, Projection } from '../domain/projection.ts';
+import { GRAINS, type Grain, grainStart } from '../domain/period.ts';
+import type { FoldedDay, Projection, Tally } from '../domain/projection.ts';
 import type { ReportContext } from './report.ts';
 
 const POSITIONS = 1 + MODEL_LIMITS.stages * ACTIVITIES.length;
+
+// Measures.
+const CUSTOMERS = 0;
+const BUYERS = 1;
+const PURCHASES = 2;
+const PURCHASE_DAYS = 3;
+const REVENUE = 4;
+const SCORES = 5;
+const SCORE_SUM = 6;
 
 /** The position at the end of the last day, then for each grain the position on the eve of the period that holds this day. */
 type State = readonly Position[];
@@ -28,17 +37,17 @@ export const periodMovesRollup: Projection<State> = {
   ],
   measures: ['customers', 'buyers', 'purchases', 'purchase_days', 'revenue', 'scores', 'score_sum'],
   start: [UNKNOWN, ...GRAINS.map(() => UNKNOWN)],
-  advance(state, folded, emit) {
+  advance(state, folded, tally) {
     const { day, before, moves, position } = folded;
     const next = [position];
     for (let grain = 0; grain < GRAINS.length; grain += 1) {
-      next.push(walk(grain, before?.day ?? null, state, moves, day.day, emit));
+      next.push(walk(grain, before === null ? null : before.day, state, moves, day.day, tally));
     }
-    if (day.purchases !== 0 || day.revenue !== 0 || day.scores !== 0) emitDay(next, folded, emit);
+    if (day.purchases !== 0 || day.revenue !== 0 || day.scores !== 0) tallyDay(next, folded, tally);
     return next;
   },
-  settle(state, facts, scheduled, emit) {
-    for (let grain = 0; grain < GRAINS.length; grain += 1) walk(grain, facts.day, state, scheduled, null, emit);
+  settle(state, facts, scheduled, tally) {
+    for (let grain = 0; grain < GRAINS.length; grain += 1) walk(grain, facts.day, state, scheduled, null, tally);
   },
 };
 
@@ -52,42 +61,44 @@ function walk(
   state: State,
   moves: readonly Move[],
   until: Day | null,
-  emit: Emit,
+  tally: Tally,
 ): Position {
-  const length = GRAINS[grain]!;
-  let period = since === null ? null : periodStart(since, length);
+  let period = since === null ? null : grainStart(since, grain);
   let opening = state[grain + 1]!;
   let position = state[0]!;
   for (const move of moves) {
-    const begun = periodStart(move.day, length);
+    const begun = grainStart(move.day, grain);
     if (begun !== period) {
-      if (period !== null) emitNetMove(grain, period, opening, position, emit);
+      if (period !== null) tallyNetMove(grain, period, opening, position, tally);
       opening = position;
       period = begun;
     }
     position = move.to;
   }
-  if (until !== null && periodStart(until, length) === period) return opening;
-  if (period !== null) emitNetMove(grain, period, opening, position, emit);
+  if (until !== null && grainStart(until, grain) === period) return opening;
+  if (period !== null) tallyNetMove(grain, period, opening, position, tally);
   return position;
 }
 
-function emitNetMove(grain: number, period: Day, from: Position, to: Position, emit: Emit): void {
-  if (from !== to) emit([grain, period, from, to], [1, 0, 0, 0, 0, 0, 0]);
+function tallyNetMove(grain: number, period: Day, from: Position, to: Position, tally: Tally): void {
+  if (from !== to) tally.at(grain, period, from, to).add(CUSTOMERS, 1);
 }
 
 /** What the day adds to the periods that hold it. */
-function emitDay(state: State, { day, before }: Pick<FoldedDay, 'day' | 'before'>, emit: Emit): void {
+function tallyDay(state: State, { day, before }: FoldedDay, tally: Tally): void {
   const bought = day.purchases > 0 ? 1 : 0;
-  const lastBought = before?.last_purchase_day ?? null;
+  const lastBought = before === null ? null : before.last_purchase_day;
   for (let grain = 0; grain < GRAINS.length; grain += 1) {
-    const period = periodStart(day.day, GRAINS[grain]!);
+    const period = grainStart(day.day, grain);
     const opening = state[grain + 1]!;
     const again = lastBought !== null && lastBought >= period;
-    emit(
-      [grain, period, opening, opening],
-      [0, again ? 0 : bought, day.purchases, bought, day.revenue, day.scores, day.score_sum],
-    );
+    const row = tally.at(grain, period, opening, opening).add(REVENUE, day.revenue);
+    if (bought === 1)
+      row
+        .add(BUYERS, again ? 0 : 1)
+        .add(PURCHASES, day.purchases)
+        .add(PURCHASE_DAYS, 1);
+    if (day.scores > 0) row.add(SCORES, day.scores).add(SCORE_SUM, day.score_sum);
   }
 }
 

@@ -13,6 +13,9 @@ const COMPLETED = 0;
 // Rows whose `days` is the day of the n-th purchase, when no later purchase day has come.
 const WAITING = 1;
 
+// The one measure.
+const CUSTOMERS = 0;
+
 /** How long it takes from the n-th purchase day to the next, and since when those who have not bought again are waiting. */
 export const purchaseGapsRollup: Projection<null> = {
   name: 'purchase-gaps',
@@ -26,14 +29,14 @@ export const purchaseGapsRollup: Projection<null> = {
   ],
   measures: ['customers'],
   start: null,
-  advance(state, { day, before }, emit) {
+  advance(state, { day, before }, tally) {
     if (day.purchases === 0 || before === null) return state;
     const { purchase_days: number, last_purchase_day: last } = before;
-    if (last !== null && number <= MOST_GAP_NUMBERS) emit([number, COMPLETED, day.day - last], [1]);
+    if (last !== null && number <= MOST_GAP_NUMBERS) tally.at(number, COMPLETED, day.day - last).add(CUSTOMERS, 1);
     return state;
   },
-  settle(_state, { purchase_days: number, last_purchase_day: last }, _scheduled, emit) {
-    if (last !== null && number <= MOST_GAP_NUMBERS) emit([number, WAITING, last], [1]);
+  settle(_state, { purchase_days: number, last_purchase_day: last }, _scheduled, tally) {
+    if (last !== null && number <= MOST_GAP_NUMBERS) tally.at(number, WAITING, last).add(CUSTOMERS, 1);
   },
 };
 

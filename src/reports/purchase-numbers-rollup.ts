@@ -7,6 +7,11 @@ export const MOST_PURCHASE_NUMBERS = 50;
 /** After how many days it is asked whether they bought again. */
 export const WITHIN_DAYS = [30, 90, 180, 365] as const;
 
+// Measures; from the third on, one for each of `WITHIN_DAYS`.
+const CUSTOMERS = 0;
+const BOUGHT_AGAIN = 1;
+const WITHIN = 2;
+
 /**
  * Customers by their n-th purchase day and its month (first day), how many of them had a further purchase day, and how many had it at most so many days
  * later.
@@ -21,17 +26,20 @@ export const purchaseNumbersRollup: Projection<null> = {
   ],
   measures: ['customers', 'bought_again', ...WITHIN_DAYS.map((days) => `within_${days}`)],
   start: null,
-  // The n-th purchase day is emitted with its successor, or as the last one when the history is settled: one row for each purchase day.
-  advance(state, { day, before }, emit) {
+  // The n-th purchase day is counted with its successor, or as the last one when the history is settled: one row for each purchase day.
+  advance(state, { day, before }, tally) {
     if (day.purchases === 0 || before === null) return state;
     const { purchase_days: number, last_purchase_day: last } = before;
     if (last === null || number > MOST_PURCHASE_NUMBERS) return state;
     const gap = day.day - last;
-    emit([number, monthStart(last)], [1, 1, ...WITHIN_DAYS.map((days) => (gap <= days ? 1 : 0))]);
+    const row = tally.at(number, monthStart(last)).add(CUSTOMERS, 1).add(BOUGHT_AGAIN, 1);
+    for (let index = 0; index < WITHIN_DAYS.length; index += 1) {
+      if (gap <= WITHIN_DAYS[index]!) row.add(WITHIN + index, 1);
+    }
     return state;
   },
-  settle(_state, { purchase_days: number, last_purchase_day: last }, _scheduled, emit) {
+  settle(_state, { purchase_days: number, last_purchase_day: last }, _scheduled, tally) {
     if (last === null || number > MOST_PURCHASE_NUMBERS) return;
-    emit([number, monthStart(last)], [1, 0, 0, 0, 0, 0]);
+    tally.at(number, monthStart(last)).add(CUSTOMERS, 1);
   },
 };

@@ -1,13 +1,18 @@
 import { sql } from 'kysely';
 import { type Day, FIRST_DAY, LAST_DAY, monthStart, nextPeriodStart } from '../domain/calendar.ts';
-import { type Position, UNKNOWN } from '../domain/compile-model.ts';
+import { type Move, type Position, UNKNOWN } from '../domain/compile-model.ts';
 import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
-import type { Emit, FoldedDay, Projection } from '../domain/projection.ts';
+import type { Minor } from '../domain/money.ts';
+import type { FoldedDay, Projection, Tally } from '../domain/projection.ts';
 import type { ReportContext } from './report.ts';
 
 const DAY_ROW = 0;
 const MONTH_ROW = 1;
 const POSITIONS = 1 + MODEL_LIMITS.stages * ACTIVITIES.length;
+
+// Measures.
+const CUSTOMERS = 0;
+const REVENUE = 1;
 
 /**
  * Every move, on its day, and summed again by month (dated the month's first day), so that the stock of any day is a sum over months and at most
@@ -25,20 +30,20 @@ export const stageMovesRollup: Projection<null> = {
     { name: 'to_position', least: UNKNOWN, size: POSITIONS },
   ],
   measures: ['customers', 'revenue'],
+  summary: ([, day, from, to]) => [MONTH_ROW, monthStart(day!), from!, to!],
   start: null,
-  advance(state, { day, before, moves, position }: FoldedDay, emit) {
-    for (const move of moves) emitBoth(emit, move.day, move.from, move.to, 1, before?.revenue ?? 0);
-    if (day.revenue !== 0) emitBoth(emit, day.day, position, position, 0, day.revenue);
+  advance(state, { day, before, moves, position }: FoldedDay, tally) {
+    for (const move of moves) tallyMove(tally, move, before === null ? 0 : before.revenue);
+    if (day.revenue !== 0) tally.at(DAY_ROW, day.day, position, position).add(REVENUE, day.revenue);
     return state;
   },
-  settle(_state, facts, scheduled, emit) {
-    for (const move of scheduled) emitBoth(emit, move.day, move.from, move.to, 1, facts.revenue);
+  settle(_state, facts, scheduled, tally) {
+    for (const move of scheduled) tallyMove(tally, move, facts.revenue);
   },
 };
 
-function emitBoth(emit: Emit, day: Day, from: Position, to: Position, customers: number, revenue: number): void {
-  emit([DAY_ROW, day, from, to], [customers, revenue]);
-  emit([MONTH_ROW, monthStart(day), from, to], [customers, revenue]);
+function tallyMove(tally: Tally, { day, from, to }: Move, revenue: Minor): void {
+  tally.at(DAY_ROW, day, from, to).add(CUSTOMERS, 1).add(REVENUE, revenue);
 }
 
 /** Moves of a span of days, summed. */

@@ -3,7 +3,7 @@ import { type Day, FIRST_DAY, LAST_DAY, monthStart } from '../domain/calendar.ts
 import { activityOf, type Move, type Position, stageOf, UNKNOWN } from '../domain/compile-model.ts';
 import { EVERYBODY } from '../domain/differences.ts';
 import { ACTIVITIES, MODEL_LIMITS } from '../domain/model.ts';
-import type { Emit, Projection } from '../domain/projection.ts';
+import type { Projection, Tally } from '../domain/projection.ts';
 import type { ReportContext } from './report.ts';
 
 /** Exit of a row that counts the spells that began. */
@@ -15,6 +15,8 @@ export const EXIT_STAGE = 2;
 
 const LAPSED = ACTIVITIES.indexOf('lapsed');
 const NO_SPELL = -1;
+// The one measure.
+const SPELLS = 0;
 
 /**
  * Spells of a stage: unbroken times in it while not lapsed, whatever else the activity does. One row counts those that began in a month, dated the
@@ -34,14 +36,14 @@ export const timeInStageRollup: Projection<Day> = {
   ],
   measures: ['spells'],
   start: 0,
-  advance: (begun, { moves }, emit) => follow(begun, moves, emit),
-  settle(begun, _facts, scheduled, emit) {
-    follow(begun, scheduled, emit);
+  advance: (begun, { moves }, tally) => follow(begun, moves, tally),
+  settle(begun, _facts, scheduled, tally) {
+    follow(begun, scheduled, tally);
   },
 };
 
 /** Ends and begins spells move by move. Returns the first day of the latest one. */
-function follow(begun: Day, moves: readonly Move[], emit: Emit): Day {
+function follow(begun: Day, moves: readonly Move[], tally: Tally): Day {
   let first = begun;
   for (const { day, from, to } of moves) {
     const left = stageOfSpell(from);
@@ -49,10 +51,10 @@ function follow(begun: Day, moves: readonly Move[], emit: Emit): Day {
     if (left === entered) continue;
     if (left !== NO_SPELL) {
       const exit = entered === NO_SPELL ? EXIT_LAPSED : EXIT_STAGE + entered;
-      emit([left, monthEnd(first), exit, Math.floor((day - first) / 7)], [1]);
+      tally.at(left, monthEnd(first), exit, Math.floor((day - first) / 7)).add(SPELLS, 1);
     }
     if (entered !== NO_SPELL) {
-      emit([entered, monthEnd(day), ENTERED, 0], [1]);
+      tally.at(entered, monthEnd(day), ENTERED, 0).add(SPELLS, 1);
       first = day;
     }
   }

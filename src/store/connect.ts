@@ -112,6 +112,27 @@ export async function pipelined<Result>(trx: Trx, send: (trx: Pipeline) => Promi
   });
 }
 
+/**
+ * Lends one connection, as a handle and as the driver's own client, on which COPY runs: also within a transaction of the handle, while no statement of it is under
+ * way. After an error the connection is given up, for it may be in the middle of a COPY.
+ */
+export async function onConnection<Result>(
+  pool: pg.Pool,
+  use: (db: Database, client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  const lent = { query: client.query.bind(client), release: () => undefined };
+  const dialect = new PostgresDialect({ pool: { connect: async () => lent, end: async () => undefined } as never });
+  try {
+    const result = await use(new Kysely<Tables>({ dialect }), client);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
 /** Runs reads in one snapshot that nothing written meanwhile changes. */
 export async function inSnapshot<Result>(
   db: Database,

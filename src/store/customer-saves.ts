@@ -45,14 +45,8 @@ async function saveStates(
   standings: readonly Standing[],
   modelVersions: readonly number[],
 ): Promise<void> {
-  const own = ['model_versions', 'events', 'turnover', 'pending_refunds', 'fold', 'next_change', 'standing'];
-  const names = [...own, ...FIGURE_COLUMNS.map(([name]) => name)].map((name) => sql.ref(name));
-  const texts = standings.map(({ places }) =>
-    writeStanding(
-      modelVersions,
-      places.map(({ position }) => position),
-    ),
-  );
+  const names = STATE_COLUMNS.slice(1).map((name) => sql.ref(name));
+  const texts = standings.map((standing) => standingText(standing, modelVersions));
   const figures = FIGURE_COLUMNS.map(
     ([name, type]) => sql`${rows.map((row) => row.figures[name])}::${sql.raw(type)}[]`,
   );
@@ -97,7 +91,21 @@ async function saveStages(
       set ${sql.join(names.slice(2).map((name) => sql`${name} = excluded.${name}`))}`.execute(trx);
 }
 
-const STAGE_COLUMNS = [
+/** The columns of `customer_states`, in the order in which they are written. */
+export const STATE_COLUMNS: readonly string[] = [
+  'customer_id',
+  'model_versions',
+  'events',
+  'turnover',
+  'pending_refunds',
+  'fold',
+  'next_change',
+  'standing',
+  ...FIGURE_COLUMNS.map(([name]) => name),
+];
+
+/** The columns of `customer_stages`, in the order in which they are written, with the types of their unnested lists. */
+export const STAGE_COLUMNS = [
   ['customer_id', 'text'],
   ['model_version', 'int2'],
   ['positions', 'text'],
@@ -110,6 +118,14 @@ const STAGE_COLUMNS = [
   ['profit', 'int8'],
   ['last_purchase_day', 'int4'],
 ] as const;
+
+/** Where a customer stands in every model, as `customer_states` says it. */
+export function standingText({ places }: Standing, modelVersions: readonly number[]): string {
+  return writeStanding(
+    modelVersions,
+    places.map(({ position }) => position),
+  );
+}
 
 /** What is stored beside the events, as `verify` compares it. */
 export interface StoredStanding extends Spells, Pick<CustomerFigures, 'revenue' | 'profit' | 'last_purchase_day'> {

@@ -25,8 +25,8 @@ export interface CustomerYears {
   readonly figures: readonly YearFigures[];
 }
 
-/** The measures of a year, with their types. */
-const MEASURES = [
+/** The measures of `customer_years`, in the order in which they are written, with their types. */
+export const YEAR_MEASURES = [
   ['purchases', 'int4'],
   ['revenue', 'int8'],
   ['costs', 'int8'],
@@ -38,14 +38,14 @@ const MEASURES = [
 export function yearsOf(days: readonly ActivityDay[]): YearFigures[] {
   const years: { -readonly [Name in keyof YearFigures]: number }[] = [];
   for (const day of days) {
-    if (MEASURES.every(([name]) => day[name] === 0)) continue;
+    if (YEAR_MEASURES.every(([name]) => day[name] === 0)) continue;
     const year = periodNumbers(day.day)[3];
     if (years.at(-1)?.year !== year)
       years.push({ year, purchases: 0, revenue: 0, costs: 0, product_lines: 0, discounted_purchases: 0 });
     const sums = years.at(-1)!;
-    for (const [name] of MEASURES) sums[name] += day[name];
+    for (const [name] of YEAR_MEASURES) sums[name] += day[name];
   }
-  return years.filter((sums) => MEASURES.some(([name]) => sums[name] !== 0));
+  return years.filter((sums) => YEAR_MEASURES.some(([name]) => sums[name] !== 0));
 }
 
 /** Sends the statements that write the customers' years. */
@@ -55,8 +55,10 @@ export async function saveYears(
 ): Promise<void> {
   const whole = rows.filter(({ years }) => years.whole).map(({ customer_id }) => customer_id);
   const added = rows.flatMap(({ customer_id, years }) => years.figures.map((figures) => ({ customer_id, ...figures })));
-  const names = MEASURES.map(([name]) => sql.ref(name));
-  const values = MEASURES.map(([name, type]) => sql`${numberArray(added.map((one) => one[name]))}::${sql.raw(type)}[]`);
+  const names = YEAR_MEASURES.map(([name]) => sql.ref(name));
+  const values = YEAR_MEASURES.map(
+    ([name, type]) => sql`${numberArray(added.map((one) => one[name]))}::${sql.raw(type)}[]`,
+  );
   const sums = names.map((name) => sql`${name} = customer_years.${name} + excluded.${name}`);
   const gone = sql`delete from customer_years where customer_id = any(${whole}::text[])`;
   const come = sql`

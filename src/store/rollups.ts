@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import type pg from 'pg';
 import type { DifferenceRow } from '../domain/differences.ts';
 import type { Projection } from '../domain/projection.ts';
 import type { Statements, Trx } from './connect.ts';
+import { copyIn } from './copy.ts';
 import { numberArray } from './customers.ts';
 
 /** The table a projection adds up. */
@@ -38,6 +40,20 @@ export async function addDifferences(
     insert into ${table} as rollup (${sql.join(columns.map((column) => sql.ref(column)))})
     select * from unnest(${sql.join(values)})
     on conflict (${sql.join(keys.map((key) => sql.ref(key)))}) do update set ${sql.join(sums)}`.execute(trx);
+}
+
+/** Writes the rows of a roll-up that holds none of their keys. */
+export async function copyDifferences(
+  client: pg.ClientBase,
+  projection: Projection,
+  rows: readonly DifferenceRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const columns = [...keyColumns(projection), ...projection.measures].join(', ');
+  const lines = rows.map(
+    ({ model_version, group, key, measures }) => `${[model_version, group, ...key, ...measures].join('\t')}\n`,
+  );
+  await copyIn(client, `copy ${rollupTable(projection)} (${columns}) from stdin`, Buffer.from(lines.join('')));
 }
 
 function columnValue(row: DifferenceRow, index: number, keyLength: number): number | bigint {

@@ -10,6 +10,7 @@ import {
   stageOf,
   UNKNOWN,
 } from '../../src/domain/compile-model.ts';
+import { NEVER } from '../../src/domain/condition.ts';
 import { takeDay } from '../../src/domain/facts.ts';
 import { ACTIVITIES } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
@@ -267,10 +268,14 @@ t.test(
     const memory = memoryOfModels([model]);
     const compiled = compileModel(model, 7, memory, 2);
     const facts = takeDay(memory, null, days('2025-01-01 1')[0]!);
-    const turns = (until: string): string[] => compiled.turns(facts, day(until)).map(date);
-    t.strictSame(turns('2199-12-31'), ['2025-04-01', '2025-04-02', '2025-04-03', '2025-07-01']);
-    t.strictSame(turns('2025-04-02'), ['2025-04-01']);
-    t.strictSame(turns('2025-01-02'), []);
+    const after = (eve: string): string => {
+      const next = compiled.nextTurn(facts, day(eve));
+      return next === NEVER ? 'never' : date(next);
+    };
+    t.strictSame(
+      ['2025-01-01', '2025-03-31', '2025-04-01', '2025-04-02', '2025-04-03', '2025-06-30', '2025-07-01'].map(after),
+      ['2025-04-01', '2025-04-01', '2025-04-02', '2025-04-03', '2025-07-01', '2025-07-01', 'never'],
+    );
     t.equal(compiled.version, 7);
   },
 );

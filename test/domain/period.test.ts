@@ -3,6 +3,8 @@ import {
   formatPeriod,
   GRAINS,
   type Grain,
+  grainNumber,
+  grainStart,
   parsePeriod,
   periodNumbers,
   periodsBetween,
@@ -182,4 +184,17 @@ t.test('the periods of a range begin in it, one more than asked for at most', as
   t.strictSame(starts('2024-01-01', '2024-01-01', 'year'), []);
   t.equal(starts('1900-01-01', '2199-12-01', 'month', 400).length, 401, 'enough to see that there are too many');
   t.equal(starts('2000-01-01', '2000-05-01', 'month', 4).length, 4);
+});
+
+t.test('the tables of the grains hold the period of every day, asked once or again', async (t) => {
+  const wrong: string[] = [];
+  for (const [index, grain] of GRAINS.entries()) {
+    const origin = grainNumber(day('1900-01-01'), index);
+    for (const [place, { name, first, last }] of PERIODS[grain].entries()) {
+      const days = [first, Math.min(last, day('2199-12-31')), first];
+      if (days.some((on) => grainStart(on, index) !== first)) wrong.push(`first day of ${name}`);
+      if (days.some((on) => grainNumber(on, index) !== origin + place)) wrong.push(`number of ${name}`);
+    }
+  }
+  t.strictSame(wrong, []);
 });

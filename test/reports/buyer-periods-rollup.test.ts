@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto';
 import t from 'tap';
 import type { ActivityDay } from '../../src/domain/activity-day.ts';
 import { Differences } from '../../src/domain/differences.ts';
-import { closeDays, reopenDays, settleTail } from '../../src/domain/fold.ts';
+import { closeDays, forgetfulTallies, reopenDays, settleTail } from '../../src/domain/fold.ts';
 import type { Projection } from '../../src/domain/projection.ts';
 import { decodeFold, encodeFold } from '../../src/domain/saved-fold.ts';
 import { buyerPeriodsRollup } from '../../src/reports/buyer-periods-rollup.ts';
 import { Rng } from '../oracle/rng.ts';
 import { date, day, days, planOf } from '../support/notation.ts';
+import { RowRecorder } from '../support/row-recorder.ts';
 import { GRAIN_NAMES, labelOf, labelsOf, naivePeriods, randomCustomers, type ToldCustomer } from './naive-buyers.ts';
 
 const PLAN = planOf([], [buyerPeriodsRollup as Projection]);
@@ -18,20 +19,21 @@ type Row = Readonly<Record<string, number | string>>;
 /** What histories contribute: grain, first day of the period, and the measures that are not zero. Each is folded in pieces that `cut` chooses, saved in between. */
 function contributed(histories: readonly ActivityDay[][], cut: (most: number) => number = (most) => most): Row[] {
   const differences = new Differences(PLAN);
-  const emit = (fold: number, key: readonly number[], measures: readonly number[]): void => {
-    if (measures.every((measure) => measure === 0)) throw new Error(`a row of zeros: ${key}`);
-    differences.add(fold, 0, 1, key, measures);
-  };
+  const recorder = new RowRecorder(buyerPeriodsRollup);
   for (const history of histories) {
     const first = cut(history.length);
-    let saved = closeDays(PLAN, null, history.slice(0, first), emit);
+    let saved = closeDays(PLAN, null, history.slice(0, first), [recorder]);
     for (let place = first; place < history.length; ) {
       const end = place + cut(history.length - place);
       const restored = decodeFold(encodeFold(saved));
-      saved = closeDays(PLAN, restored.closed, reopenDays(restored, history.slice(place, end)), emit);
+      saved = closeDays(PLAN, restored.closed, reopenDays(restored, history.slice(place, end)), [recorder]);
       place = end;
     }
-    settleTail(PLAN, saved, emit);
+    settleTail(PLAN, saved, [recorder]);
+  }
+  for (const { key, measures } of recorder.rows) {
+    if (measures.every((measure) => measure === 0)) throw new Error(`a row of zeros: ${key}`);
+    differences.add(0, 0, 1, key, measures);
   }
   return differences.rows(buyerPeriodsRollup as Projection).map(({ key: [grain, period], measures }) => {
     const named = MEASURES.map((name, index) => [name, Number(measures[index])] as const);
@@ -173,7 +175,7 @@ t.test(
 
 t.test('what is saved of a customer does not grow with the history', async (t) => {
   const lines = Array.from({ length: 3_000 }, (_, index) => `${date(day('2010-01-01') + index)} 12.34`);
-  const { closed } = closeDays(PLAN, null, days(...lines), () => undefined);
+  const { closed } = closeDays(PLAN, null, days(...lines), forgetfulTallies(PLAN));
   t.ok(JSON.stringify(closed!.states).length < 80, JSON.stringify(closed!.states));
 });
 

@@ -2,22 +2,22 @@ import t from 'tap';
 import { takeDay } from '../../src/domain/facts.ts';
 import { customerValuesRollup } from '../../src/reports/customer-values-rollup.ts';
 import { days } from '../support/notation.ts';
+import { RowRecorder } from '../support/row-recorder.ts';
 
 const MEMORY = { kinds: [], purchase_window_days: 0, money_window_days: 0, kind_window_days: 0, products: 0 };
 
 /** What the projection emits of a history: kind, bucket, customers, value. */
 function emitted(...lines: readonly string[]): number[][] {
-  const rows: number[][] = [];
-  const emit = (key: readonly number[], measures: readonly number[]): void => void rows.push([...key, ...measures]);
+  const tally = new RowRecorder(customerValuesRollup);
   let facts = null;
   for (const day of days(...lines)) {
     const after = takeDay(MEMORY, facts, day);
-    customerValuesRollup.advance(null, { day, before: facts, after, moves: [], position: 0 }, emit);
+    customerValuesRollup.advance(null, { day, before: facts, after, moves: [], position: 0 }, tally);
     facts = after;
   }
-  t.strictSame(rows, [], 'no day is worth anything by itself');
-  customerValuesRollup.settle(null, facts!, [], emit);
-  return rows;
+  t.strictSame(tally.rows, [], 'no day is worth anything by itself');
+  customerValuesRollup.settle(null, facts!, [], tally);
+  return tally.rows.map(({ key, measures }) => [...key, ...measures]);
 }
 
 t.test('a customer with a purchase day lies in one bucket by revenue and in one by profit', async (t) => {

@@ -2,22 +2,21 @@ import t from 'tap';
 import { takeDay } from '../../src/domain/facts.ts';
 import { dailyTotalsRollup } from '../../src/reports/daily-totals-rollup.ts';
 import { date, days } from '../support/notation.ts';
+import { RowRecorder } from '../support/row-recorder.ts';
 
 const MEMORY = { kinds: [], purchase_window_days: 0, money_window_days: 0, kind_window_days: 0, products: 0 };
 
 /** What the projection emits of a history, as the day and the measures in order. */
 function emitted(...lines: readonly string[]): [day: string, ...measures: number[]][] {
-  const rows: [string, ...number[]][] = [];
-  const emit = (key: readonly number[], measures: readonly number[]): void =>
-    void rows.push([date(key[0]!), ...measures]);
+  const tally = new RowRecorder(dailyTotalsRollup);
   let facts = null;
   for (const day of days(...lines)) {
     const after = takeDay(MEMORY, facts, day);
-    t.equal(dailyTotalsRollup.advance(null, { day, before: facts, after, moves: [], position: 0 }, emit), null);
+    t.equal(dailyTotalsRollup.advance(null, { day, before: facts, after, moves: [], position: 0 }, tally), null);
     facts = after;
   }
-  dailyTotalsRollup.settle(null, facts!, [], emit);
-  return rows;
+  dailyTotalsRollup.settle(null, facts!, [], tally);
+  return tally.rows.map(({ key, measures }) => [date(key[0]!), ...measures]);
 }
 
 /** Activity days, customers, purchases, refunds, interactions, pending refunds. */

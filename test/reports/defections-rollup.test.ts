@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import t from 'tap';
 import type { Differences } from '../../src/domain/differences.ts';
-import { closeDays, type FoldPlan } from '../../src/domain/fold.ts';
+import { closeDays, type FoldPlan, forgetfulTallies } from '../../src/domain/fold.ts';
 import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import type { Projection } from '../../src/domain/projection.ts';
@@ -174,9 +174,14 @@ t.test('what is saved stays small however long the history', async (t) => {
   for (let on = day('2025-01-01'); on < day('2035-01-01'); on += 10) {
     lines.push(`${date(on)} 1 id=p${on}`, `${date(on)} refund 2 p${on}`);
   }
-  const { closed } = closeDays(LIFECYCLE, null, days(...lines), () => {});
+  const { closed } = closeDays(LIFECYCLE, null, days(...lines), forgetfulTallies(LIFECYCLE));
   t.ok(JSON.stringify(closed!.states).length < 450, JSON.stringify(closed!.states));
-  const quiet = closeDays(LIFECYCLE, null, days('2025-01-01 1', '2025-01-02 visit', '2025-01-03 visit'), () => {});
+  const quiet = closeDays(
+    LIFECYCLE,
+    null,
+    days('2025-01-01 1', '2025-01-02 visit', '2025-01-03 visit'),
+    forgetfulTallies(LIFECYCLE),
+  );
   t.strictSame(quiet.closed!.states, [[7, null, [day('2025-01-01'), 100]]]);
 });
 

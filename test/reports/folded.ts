@@ -1,21 +1,14 @@
 import type { ActivityDay } from '../../src/domain/activity-day.ts';
 import { Differences } from '../../src/domain/differences.ts';
-import {
-  closeDays,
-  type FoldEmit,
-  type FoldPlan,
-  reopenDays,
-  type SavedFold,
-  settleTail,
-} from '../../src/domain/fold.ts';
+import { closeDays, type FoldPlan, reopenDays, type SavedFold, settleTail } from '../../src/domain/fold.ts';
 import { decodeFold, encodeFold } from '../../src/domain/saved-fold.ts';
 import type { Rng } from '../oracle/random.ts';
 
 /** What a history contributes for everybody, folded at once. */
 export function folded(plan: FoldPlan, days: readonly ActivityDay[]): Differences {
   const differences = new Differences(plan);
-  const emit = into(differences, 1);
-  settleTail(plan, closeDays(plan, null, days, emit), emit);
+  const tallies = differences.tallies(1, [0]);
+  settleTail(plan, closeDays(plan, null, days, tallies), tallies);
   return differences;
 }
 
@@ -26,16 +19,12 @@ export function foldedInParts(plan: FoldPlan, days: readonly ActivityDay[], rng:
   for (let begin = 0; begin < days.length; ) {
     const end = begin + rng.between(1, 4);
     const more = days.slice(begin, end);
-    if (saved !== null) settleTail(plan, saved, into(differences, -1));
+    if (saved !== null) settleTail(plan, saved, differences.tallies(-1, [0]));
     const days_to_close: readonly ActivityDay[] = saved === null ? more : reopenDays(saved, more);
-    saved = closeDays(plan, saved === null ? null : saved.closed, days_to_close, into(differences, 1));
-    settleTail(plan, saved, into(differences, 1));
+    saved = closeDays(plan, saved === null ? null : saved.closed, days_to_close, differences.tallies(1, [0]));
+    settleTail(plan, saved, differences.tallies(1, [0]));
     saved = decodeFold(encodeFold(saved));
     begin = end;
   }
   return differences;
-}
-
-function into(differences: Differences, sign: 1 | -1): FoldEmit {
-  return (fold, key, measures) => differences.add(fold, 0, sign, key, measures);
 }

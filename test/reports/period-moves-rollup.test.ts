@@ -24,9 +24,8 @@ const PROJECTIONS = [periodMovesRollup, cashFlowRollup] as readonly Projection[]
 function contributed(grain: number, ...lines: readonly string[]): string[] {
   const plan = planOf([BUILT_IN_MODELS.lifecycle], PROJECTIONS);
   const differences = new Differences(plan);
-  const emit = (fold: number, key: readonly number[], measures: readonly number[]): void =>
-    differences.add(fold, 0, 1, key, measures);
-  settleTail(plan, closeDays(plan, null, days(...lines), emit), emit);
+  const tallies = differences.tallies(1, [0]);
+  settleTail(plan, closeDays(plan, null, days(...lines), tallies), tallies);
   return differences.rows(PROJECTIONS[0]!).flatMap(({ key: [of, period, from, to], measures }) => {
     return of === grain ? [`${date(period!)} ${from}→${to} ${measures.join(' ')}`] : [];
   });
@@ -176,21 +175,20 @@ function historyOf(customer: StoredCustomer): History {
 
 /** Folds a customer as batches bring the days: what was contributed is taken away, what is now contributed is added, and the state is saved as text. */
 function foldInBatches(plan: FoldPlan, customer: StoredCustomer, rng: Rng, differences: Differences): void {
-  const emit = (sign: 1 | -1) => (fold: number, key: readonly number[], measures: readonly number[]) =>
-    differences.add(fold, 0, sign, key, measures);
+  const [add, takeBack] = [differences.tallies(1, [0]), differences.tallies(-1, [0])];
   let left = activityDays(historyOf(customer));
   let saved: SavedFold | null = null;
   while (left.length > 0) {
     const batch = left.slice(0, rng.between(1, 4));
     left = left.slice(batch.length);
-    if (saved !== null) settleTail(plan, saved, emit(-1));
+    if (saved !== null) settleTail(plan, saved, takeBack);
     const open: SavedFold = closeDays(
       plan,
       saved?.closed ?? null,
       saved === null ? batch : reopenDays(saved, batch),
-      emit(1),
+      add,
     );
-    settleTail(plan, open, emit(1));
+    settleTail(plan, open, add);
     saved = decodeFold(encodeFold(open));
   }
 }

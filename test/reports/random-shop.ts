@@ -6,6 +6,7 @@ import { activityDays, type History } from '../../src/domain/history.ts';
 import type { Projection } from '../../src/domain/projection.ts';
 import type { Rng } from '../oracle/rng.ts';
 import { date, day, history, planOf } from '../support/notation.ts';
+import { RowRecorder } from '../support/row-recorder.ts';
 import type { TestService } from '../support/service.ts';
 
 /** The seed of a random test: `--seed=…` replays one that was printed. */
@@ -79,29 +80,38 @@ export type PlainRollup = Map<string, string>;
 export function rollupOf<State>(projection: Projection<State>, lives: readonly History[], rng: Rng): PlainRollup {
   const plan = planOf([], [projection as Projection]);
   const differences = new Differences(plan);
-  const adding = (sign: 1 | -1) => (fold: number, key: readonly number[], measures: readonly number[]) => {
-    if (measures.length !== projection.measures.length) throw new Error(`${measures.length} measures`);
-    if (measures.every((measure) => measure === 0)) throw new Error(`a row of zeros for ${key.join(' ')}`);
-    projection.key.forEach(({ name, least, size }, index) => {
-      const value = key[index]!;
-      if (!(value >= least && value < least + size)) throw new Error(`${name} ${value} is out of range`);
-    });
-    differences.add(fold, 0, sign, key, measures);
-  };
+  const [added, taken] = [new RowRecorder(projection), new RowRecorder(projection)];
   for (const life of lives) {
     const days = activityDays(life);
     const cut = rng.between(1, days.length);
-    let saved = closeDays(plan, null, days.slice(0, cut), adding(1));
+    let saved = closeDays(plan, null, days.slice(0, cut), [added]);
     if (cut < days.length) {
-      settleTail(plan, saved, adding(1));
-      settleTail(plan, saved, adding(-1));
-      saved = closeDays(plan, saved.closed, reopenDays(saved, days.slice(cut)), adding(1));
+      settleTail(plan, saved, [added]);
+      settleTail(plan, saved, [taken]);
+      saved = closeDays(plan, saved.closed, reopenDays(saved, days.slice(cut)), [added]);
     }
-    settleTail(plan, saved, adding(1));
+    settleTail(plan, saved, [added]);
+  }
+  for (const { rows, sign } of [
+    { rows: added.rows, sign: 1 },
+    { rows: taken.rows, sign: -1 },
+  ] as const) {
+    for (const { key, measures } of rows) {
+      check(projection, key, measures);
+      differences.add(0, 0, sign, key, measures);
+    }
   }
   return new Map(
     differences.rows(projection as Projection).map(({ key, measures }) => [key.join(' '), measures.join(' ')]),
   );
+}
+
+function check({ key: columns }: Pick<Projection, 'key'>, key: readonly number[], measures: readonly number[]): void {
+  if (measures.every((measure) => measure === 0)) throw new Error(`a row of zeros for ${key.join(' ')}`);
+  columns.forEach(({ name, least, size }, index) => {
+    const value = key[index]!;
+    if (!(value >= least && value < least + size)) throw new Error(`${name} ${value} is out of range`);
+  });
 }
 
 /** Adds up a roll-up by hand. */

@@ -14,9 +14,8 @@ import { testService } from '../support/service.ts';
 function contributed(...lines: readonly string[]): string[] {
   const plan = planOf([BUILT_IN_MODELS.lifecycle], [stageMovesRollup as Projection]);
   const differences = new Differences(plan);
-  const emit = (fold: number, key: readonly number[], measures: readonly number[]): void =>
-    differences.add(fold, 0, 1, key, measures);
-  settleTail(plan, closeDays(plan, null, days(...lines), emit), emit);
+  const tallies = differences.tallies(1, [0]);
+  settleTail(plan, closeDays(plan, null, days(...lines), tallies), tallies);
   return differences.rows(stageMovesRollup as Projection).map(({ key: [grain, on, from, to], measures }) => {
     return `${grain} ${date(on!)} ${from}→${to} ${measures.join(' ')}`;
   });

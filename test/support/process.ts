@@ -111,6 +111,21 @@ export async function runCommand(
   return { ...ending, stdout: run.stdout(), stderr: run.stderr() };
 }
 
+/** Starts a command that is not waited for; it is killed when the test ends. */
+export function startCommand(
+  t: Closing,
+  args: readonly string[],
+  environment: Environment,
+): { /** SIGKILL; waits for the end. */ kill(): Promise<void> } {
+  const run = launch(t, args, environment);
+  return {
+    async kill() {
+      run.child.kill('SIGKILL');
+      await run.ended;
+    },
+  };
+}
+
 /** A folder for an embedded server: its server is stopped and it is removed when the test ends. */
 export async function dataDirectory(t: Closing): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'escalera-service-test-'));

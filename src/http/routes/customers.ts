@@ -81,7 +81,7 @@ async function customerFigures(trx: Trx, engine: Engine, id: string) {
   const row = await readCustomer(trx, id);
   if (row === undefined) throw new Problem('customer_not_found');
   const names = await readGroupNames(trx);
-  const { facts } = settleTail({ ...engine.plan, folds: [] }, decodeFold(row.fold), () => undefined).state;
+  const { facts } = settleTail({ ...engine.plan, folds: [] }, decodeFold(row.fold), []).state;
   const money = (minor: number): string => formatMoney(minor, engine.decimals);
   const maybeDay = (found: number | null): string | null => (found === null ? null : formatDay(found));
   return {

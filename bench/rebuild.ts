@@ -1,0 +1,55 @@
+import { rebuild } from '../src/ingest/rebuild.ts';
+import { onConnection } from '../src/store/connect.ts';
+import { copyIn, copyOut } from '../src/store/copy.ts';
+import { fillBigShop } from './big-shop.ts';
+import { type BenchCase, type Figure, median, timed } from './case.ts';
+import type { BenchShop } from './database.ts';
+
+const ROUNDS = 3;
+
+/** Folding everything anew, with all models and with one, against plain COPY of the same purchases into the same indexed table; in turns. */
+export const rebuildCase: BenchCase = async (server, quick) => {
+  const shop = await server.shop('rebuild');
+  const { customers, purchases } = await fillBigShop(shop, quick ? 1_000 : 100_000);
+  await shop.pool.query('create table copied (like purchases including all)');
+  const size = `${customers.toLocaleString('en')} customers, ${purchases.toLocaleString('en')} purchases`;
+  const all = await againstCopy(shop, size, purchases, 'four models', '≥ 100,000/s');
+  await shop.pool.query(`update models set active = model_id = 'lifecycle'`);
+  return [...all, ...(await againstCopy(shop, size, purchases, 'one model', '≥ 300,000/s'))];
+};
+
+async function againstCopy(
+  shop: BenchShop,
+  size: string,
+  purchases: number,
+  models: string,
+  target: string,
+): Promise<Figure[]> {
+  const times: { rebuild: number; copy: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const copy = await copyPurchases(shop);
+    times.push({ rebuild: await timed(() => rebuild(shop.engine, shop.engine.versions)), copy });
+  }
+  const rate = (ms: number): string => `${Math.round((purchases / ms) * 1_000).toLocaleString('en')}/s`;
+  const [rebuild_ms, copy_ms] = [median(times.map((time) => time.rebuild)), median(times.map((time) => time.copy))];
+  return [
+    { case: size, what: `rebuild of everything, ${models}`, figure: rate(rebuild_ms), target },
+    {
+      case: size,
+      what: `the same against COPY of the purchases (${rate(copy_ms)})`,
+      figure: `${(copy_ms / rebuild_ms).toFixed(3)} of COPY`,
+    },
+  ];
+}
+
+/** Milliseconds of one COPY of all purchases, in order of the customers; the bytes are at hand. */
+async function copyPurchases({ pool }: BenchShop): Promise<number> {
+  return await onConnection(pool, async (_, client) => {
+    await client.query('truncate copied');
+    const bytes = await copyOut(
+      client,
+      'copy (select * from purchases order by customer_id) to stdout (format binary)',
+    );
+    return await timed(() => copyIn(client, 'copy copied from stdin (format binary)', bytes));
+  });
+}
