@@ -8,7 +8,7 @@ import type { BenchShop } from './database.ts';
 const ROUNDS = 3;
 
 /** Folding everything anew, with all models and with one, against plain COPY of the same purchases into the same indexed table; in turns. */
-export const rebuildCase: BenchCase = async (server, quick) => {
+export const rebuildCase: BenchCase = async (server, { quick }) => {
   const shop = await server.shop('rebuild');
   const { customers, purchases } = await fillBigShop(shop, quick ? 1_000 : 100_000);
   await shop.pool.query('create table copied (like purchases including all)');

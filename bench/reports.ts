@@ -1,6 +1,8 @@
+import { Worker } from 'node:worker_threads';
 import { REPORTS } from '../src/reports/registry.ts';
 import { type BenchCase, type Figure, median, timed } from './case.ts';
 import type { BenchServer } from './database.ts';
+import type { ReadOrder, ReadReport } from './read-client.ts';
 import { serveShop } from './served-shop.ts';
 
 /** Reports that read customers, not roll-ups: measured cold, and again from the cache; the first that fits a path says how long a cold answer may take. */
@@ -63,14 +65,15 @@ export const reportsCase: BenchCase = async (server, { quick, customers: large }
 async function measure(server: BenchServer, customers: number, rounds: number) {
   const shop = await server.bigShop(customers);
   const served = await serveShop(shop);
+  const client = new Worker(new URL('read-client.ts', import.meta.url));
   const times = new Map<string, Measured>();
   const cold = new Map<string, number>();
   for (const path of paths()) {
-    const ask = async () => (await served.ask(path)).byteLength;
-    const first = await timed(ask);
+    const first = await timed(() => served.ask(path));
     if (coldTarget(path) !== undefined) cold.set(path, first);
-    times.set(path, await askOften(ask, rounds));
+    times.set(path, await readOften(client, { url: `${served.url}${path}`, rounds }));
   }
+  await client.terminate();
   await served.close();
   return { shop: shop.filled, times, cold };
 }
@@ -97,15 +100,11 @@ function dated(query: string): string {
     .replace('last-year', String(today.getUTCFullYear() - 1));
 }
 
-async function askOften(ask: () => Promise<number>, rounds: number): Promise<Measured> {
-  const times: number[] = [];
-  let bytes = 0;
-  for (let round = -5; round < rounds; round += 1) {
-    const ms = await timed(async () => {
-      bytes = await ask();
-    });
-    if (round >= 0) times.push(ms);
-  }
-  times.sort((a, b) => a - b);
-  return { p50: median(times), p99: times[Math.ceil(times.length * 0.99) - 1]!, bytes };
+async function readOften(client: Worker, order: ReadOrder): Promise<Measured> {
+  const { latencies, bytes } = await new Promise<ReadReport>((resolve, reject) => {
+    client.once('message', resolve).once('error', reject);
+    client.postMessage(order);
+  });
+  client.removeAllListeners();
+  return { p50: median([...latencies]), p99: latencies[Math.ceil(latencies.length * 0.99) - 1]!, bytes };
 }
