@@ -14,6 +14,7 @@ import { classifyRoutes } from './http/routes/classify.ts';
 import { customerEventRoutes } from './http/routes/customer-events.ts';
 import { customerListRoutes } from './http/routes/customer-list.ts';
 import { customerRoutes } from './http/routes/customers.ts';
+import { importRoutes } from './http/routes/imports.ts';
 import { itemRoutes } from './http/routes/items.ts';
 import { mergeRoutes } from './http/routes/merges.ts';
 import { modelRoutes } from './http/routes/models.ts';
@@ -60,10 +61,11 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => requestId(request.headers['x-request-id']),
     bodyLimit: limits.body_bytes,
-    requestTimeout: limits.request_timeout_ms,
+    // That of Node would end every upload that takes longer, whatever arrives: the connections are watched for it instead.
+    requestTimeout: 0,
     // By itself Node gives the headers 60 s and looks every 30 s: a limit of 1 s would be one of up to 90 s.
     http: {
-      requestTimeout: limits.request_timeout_ms,
+      requestTimeout: 0,
       headersTimeout: limits.request_timeout_ms,
       connectionsCheckingInterval: Math.ceil(limits.request_timeout_ms / 10),
     },
@@ -74,7 +76,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
     routerOptions: { maxParamLength: 128 * 12 },
     frameworkErrors: (error, request, reply) => void sendProblem(request as never, reply as never, toProblem(error)),
   }) as unknown as FastifyInstance;
-  const connections = trackConnections(app);
+  const connections = trackConnections(app, limits.request_timeout_ms);
   const metrics = createMetrics(source, pool, version);
   app.setValidatorCompiler(validatorCompiler);
   // Answers are what the handlers return: a serialiser made from the schema would drop what it does not declare, in silence.
@@ -89,6 +91,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   await describeApi(app, version);
   batchRoutes(app, source, metrics);
   itemRoutes(app, source, metrics);
+  await importRoutes(app, source, limits.request_timeout_ms);
   mergeRoutes(app, source);
   classifyRoutes(app, source);
   customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));

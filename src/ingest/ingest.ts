@@ -43,13 +43,22 @@ export async function ingest(engine: Engine, changes: readonly Change[]): Promis
   return outcomes;
 }
 
-interface Ingested {
+/** What a batch of changes did. */
+export interface Ingested {
+  /** In the order of the changes. */
   readonly outcomes: Outcome[];
+  /** Customers that were changed. */
   readonly customers: number;
   readonly rollup_rows: number;
 }
 
-async function ingestIn(trx: Trx, engine: Engine, held: HeldCustomers, changes: readonly Change[]): Promise<Ingested> {
+/** Stores changes of customers that the transaction holds. It locks roll-ups: nothing may be locked after it. */
+export async function ingestIn(
+  trx: Trx,
+  engine: Engine,
+  held: HeldCustomers,
+  changes: readonly Change[],
+): Promise<Ingested> {
   const works = await readWorks(trx, held, changes);
   const sentFor = [...new Set(changes.map((change) => change.customer_id))];
   const erasures = await readErasures(trx, engine.versions.erasure_salt, sentFor);

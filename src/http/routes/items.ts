@@ -4,13 +4,13 @@ import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import { eraseCustomer } from '../../ingest/erase.ts';
 import { ingest } from '../../ingest/ingest.ts';
+import { REFUSALS } from '../../ingest/refusals.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import type { EventKind } from '../../store/histories.ts';
 import { requireEngine } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import { FieldFault, readInteraction, readPurchase, readRefund } from '../read-items.ts';
-import { REFUSALS } from '../refusals.ts';
 import { mount } from '../route.ts';
 import { customerId, customerIdParameter, InteractionBody, PurchaseBody, RefundBody } from '../schemas/items.ts';
 
