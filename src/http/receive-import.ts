@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Engine } from '../ingest/engine.ts';
 import { encodeChange } from '../ingest/staged-change.ts';
 import { Problem } from '../problems.ts';
-import { beginImport, holdImport, type ImportFormat, ImportMovedError, moveImport } from '../store/imports.ts';
+import { beginImport, holdImport, type ImportFormat, ImportMovedError, inShort, moveImport } from '../store/imports.ts';
 import { toProblem } from './errors.ts';
 import type { ColumnMap } from './import-columns.ts';
 import { csvRows, type FoundRow, ndjsonRows } from './import-rows.ts';
@@ -116,7 +116,7 @@ export function kindOf(item: unknown): ItemKind {
 function keepAlive(engine: Engine, importId: number): { readonly signal: AbortSignal; stop(): void } {
   const moved = new AbortController();
   const timer = setInterval(() => {
-    const said = engine.db.transaction().execute(async (trx) => await holdImport(trx, importId, 'receiving'));
+    const said = inShort(engine.db, async (trx) => await holdImport(trx, importId, 'receiving'));
     // While the database is away, the rows that cannot be staged tell.
     said.catch((error: unknown) => error instanceof ImportMovedError && moved.abort(error));
   }, LIFE_SIGN_MS);

@@ -35,9 +35,10 @@ export async function ingest(engine: Engine, changes: readonly Change[]): Promis
   if (changes.length === 0) return [];
   const started_at = performance.now();
   const ids = changes.map((change) => change.customer_id);
-  const { outcomes, customers, rollup_rows } = await holding(engine, ids, 'survivors', (trx, held) =>
-    ingestIn(trx, engine, held, changes),
-  );
+  const { outcomes, customers, rollup_rows } = await holding(engine, ids, 'survivors', async (trx, held) => {
+    const { differences, ...ingested } = await ingestIn(trx, engine, held, changes);
+    return { ...ingested, rollup_rows: await writeDifferences(trx, differences) };
+  });
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ items: changes.length, customers, rollup_rows, duration_ms }, 'ingested');
   return outcomes;
@@ -49,10 +50,11 @@ export interface Ingested {
   readonly outcomes: Outcome[];
   /** Customers that were changed. */
   readonly customers: number;
-  readonly rollup_rows: number;
+  /** What it adds to the roll-ups, which is still to be written (`writeDifferences`). */
+  readonly differences: Differences;
 }
 
-/** Stores changes of customers that the transaction holds. It locks roll-ups: nothing may be locked after it. */
+/** Stores changes of customers that the transaction holds: all but what they add to the roll-ups, which comes last. */
 export async function ingestIn(
   trx: Trx,
   engine: Engine,
@@ -86,7 +88,7 @@ export async function ingestIn(
     trx,
     unused.map((work) => work.customer_id),
   );
-  return { outcomes, customers: changed.length, rollup_rows: await writeDifferences(trx, differences) };
+  return { outcomes, customers: changed.length, differences };
 }
 
 /** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */

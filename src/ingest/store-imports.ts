@@ -6,6 +6,7 @@ import {
   forgetImports,
   holdImport,
   ImportMovedError,
+  inShort,
   markCleared,
   moveImport,
   nextStaged,
@@ -16,7 +17,7 @@ import { dropStaged, pageStaged, type StagedPage, type StagedRow, takeStaged } f
 import type { Outcome } from './change.ts';
 import type { Engine } from './engine.ts';
 import { holding } from './held-customers.ts';
-import { ingestIn } from './ingest.ts';
+import { ingestIn, writeDifferences } from './ingest.ts';
 import { REFUSALS } from './refusals.ts';
 import { decodeChange } from './staged-change.ts';
 
@@ -79,10 +80,10 @@ async function storePage(engine: Engine, importId: number, page: StagedPage): Pr
     // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
     if (new Set(rows.map((row) => row.customer_id)).size < page.customer_ids.length) throw new ImportMovedError();
     const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
-    const { outcomes, ...ingested } = await ingestIn(trx, engine, held, changes);
+    const { outcomes, customers, differences } = await ingestIn(trx, engine, held, changes);
     const { counts, faults } = countOutcomes(rows, outcomes);
     await countRows(trx, importId, counts, faults);
-    return { rows: rows.length, ...ingested };
+    return { rows: rows.length, customers, rollup_rows: await writeDifferences(trx, differences) };
   });
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');
@@ -115,7 +116,7 @@ async function clearImport(engine: Engine, importId: number, { signal }: Storing
   while (!signal?.aborted) {
     const page = await pageStaged(engine.db, importId, { after: '', including: true, limit: PAGE_ROWS });
     if (page.customer_ids.length === 0) return await markCleared(engine.db, importId);
-    await engine.db.transaction().execute(async (trx) => await dropStaged(trx, importId, page.customer_ids));
+    await inShort(engine.db, async (trx) => await dropStaged(trx, importId, page.customer_ids));
   }
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database, Trx } from './connect.ts';
+import { type Database, limitStatements, type Trx } from './connect.ts';
 
 /** How the rows of an import are written. */
 export const IMPORT_FORMATS = ['ndjson', 'csv'] as const;
@@ -52,6 +52,15 @@ export class ImportMovedError extends Error {
 export const FAULTS_KEPT = 1_000;
 
 const COUNT_LOCK = 7_310_010;
+const SHORT_MS = 10_000;
+
+/** Runs a transaction that touches some rows of an import, and so is over in a moment. */
+export async function inShort<Result>(db: Database, run: (trx: Trx) => Promise<Result>): Promise<Result> {
+  return await db.transaction().execute(async (trx) => {
+    await limitStatements(trx, SHORT_MS);
+    return await run(trx);
+  });
+}
 
 /** Begins an import, and returns its id; null if as many as `most` are open already. */
 export async function beginImport(
@@ -59,7 +68,7 @@ export async function beginImport(
   begun: { readonly format: ImportFormat; readonly kind: string | null; readonly started_at: number },
   most: number,
 ): Promise<number | null> {
-  return await db.transaction().execute(async (trx) => {
+  return await inShort(db, async (trx) => {
     await sql`select pg_advisory_xact_lock(${COUNT_LOCK}::int8)`.execute(trx);
     const { rows } = await sql<{ import_id: number }>`
       insert into imports (format, kind, started_at) select ${begun.format}, ${begun.kind}, ${begun.started_at}::int8
@@ -121,7 +130,7 @@ export async function moveImport(db: Database, importId: number, { from, to, at,
   const when = to === 'storing' ? sql`received_at = ${at}::int8` : sql`finished_at = ${at}::int8`;
   const rest = sql`rows_read - created - updated - duplicate - conflict - invalid`;
   const dropped = to === 'failed' || to === 'cancelled' ? rest : sql`dropped`;
-  return await db.transaction().execute(async (trx) => {
+  return await inShort(db, async (trx) => {
     const { rows } = await sql`
       update imports set state = ${to}, failure = ${failure ?? null}, dropped = ${dropped}, ${when}, heard_at = now()
       where import_id = ${importId} and state = any(${from}::text[]) returning import_id`.execute(trx);
@@ -175,7 +184,7 @@ export async function nextStaged(
 
 /** Notes that no row of an import is staged any more. */
 export async function markCleared(db: Database, importId: number): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inShort(db, async (trx) => {
     await sql`update imports set cleared = true where import_id = ${importId}`.execute(trx);
   });
 }
@@ -195,7 +204,7 @@ export async function pageFaults(
 
 /** Forgets imports that ended before an instant, and what was wrong with their rows. */
 export async function forgetImports(db: Database, before: number): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inShort(db, async (trx) => {
     await sql`
       with gone as (delete from imports where finished_at < ${before}::int8 and cleared returning import_id)
       delete from import_faults where import_id in (select import_id from gone)`.execute(trx);

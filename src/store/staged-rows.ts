@@ -38,7 +38,7 @@ export async function pageStaged(
 ): Promise<StagedPage> {
   const { rows } = await sql<{ customer_id: string; line: bigint }>`
     select customer_id, line from import_rows
-    where import_id = ${importId}::int4 and customer_id ${including ? sql`>=` : sql`>`} ${after}
+    where customer_id ${including ? sql`>=` : sql`>`} ${after} and import_id = ${importId}::int4
     order by customer_id, line limit ${limit + 1}`.execute(db);
   const last = rows.at(-1)?.customer_id;
   const full = rows.length > limit;
