@@ -7,14 +7,14 @@ import { toProblem } from './errors.ts';
 import type { ColumnMap } from './import-columns.ts';
 import { csvRows, type FoundRow, ndjsonRows } from './import-rows.ts';
 import { ImportStage } from './import-stage.ts';
-import { type ArrivedBytes, arriving } from './import-upload.ts';
+import { type ArrivedBytes, type Arriving, arriving } from './import-upload.ts';
 import { type ItemReader, itemReader } from './item-kinds.ts';
 import { ITEM_KINDS, type ItemKind } from './schemas/items.ts';
 
 /** Imports that are open at once, in the whole deployment. */
 export const MAX_OPEN = 8;
-/** Signs of life of a process that receives; it counts as dead after a minute without. */
-const LIFE_SIGN_MS = 5_000;
+/** Signs of life of a process that receives; it counts as dead after some twenty seconds without. */
+const LIFE_SIGN_MS = 3_000;
 
 /** A file on its way, and how it is to be understood. */
 export interface Upload {
@@ -69,15 +69,13 @@ export async function receiveImport(
 async function stageUpload(
   engine: Engine,
   importId: number,
-  { stream, gzip, format, kind, map, idle_ms }: Upload,
+  upload: Upload,
   { reception, signal }: { reception: Reception; signal: AbortSignal },
 ): Promise<void> {
-  const chunks = arriving(stream, { gzip, idle_ms, signal, arrived: reception });
-  const bundles = format === 'csv' ? csvRows(chunks, { map, kind }) : ndjsonRows(chunks);
   const stage = new ImportStage(engine, importId, reception);
   try {
-    for await (const rows of bundles) {
-      for (const row of rows) readRow(engine, stage, row, kind);
+    for await (const rows of foundRows(upload, { arrived: reception, signal })) {
+      for (const row of rows) readRow(engine, stage, row, upload.kind);
       reception.rows += rows.length;
       await stage.settle();
     }
@@ -85,6 +83,15 @@ async function stageUpload(
   } finally {
     await stage.rest();
   }
+}
+
+/** The rows of a file, some at a time, as fast as they are asked for. */
+export function foundRows(
+  { stream, gzip, format, kind, map, idle_ms }: Upload,
+  reading: Pick<Arriving, 'arrived' | 'signal'>,
+): AsyncGenerator<FoundRow[]> {
+  const chunks = arriving(stream, { gzip, idle_ms, ...reading });
+  return format === 'csv' ? csvRows(chunks, { map, kind }) : ndjsonRows(chunks);
 }
 
 function readRow(engine: Engine, stage: ImportStage, row: FoundRow, kind: ItemKind | null): void {
