@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import type { BenchCase, Figure } from './case.ts';
 import { benchServer } from './database.ts';
 import { historyLengthCase } from './history-length.ts';
+import { importCase } from './import.ts';
 import { copyCase } from './ingest-copy.ts';
 import { reportsCase } from './reports.ts';
 
@@ -13,6 +14,7 @@ import { reportsCase } from './reports.ts';
 
 const CASES: Readonly<Record<string, BenchCase>> = {
   'history-length': historyLengthCase,
+  import: importCase,
   'ingest-copy': copyCase,
   reports: reportsCase,
 };

@@ -28,7 +28,8 @@ export const copyCase: BenchCase = async (server, quick) => {
   ];
 };
 
-async function copy({ pool }: BenchShop, changes: readonly Change[]): Promise<void> {
+/** Plain COPY of the purchases into the table `copied`. */
+export async function copy({ pool }: BenchShop, changes: readonly Change[]): Promise<void> {
   const client = await pool.connect();
   try {
     const stream = client.query(

@@ -98,5 +98,7 @@ async function* chunksOf(
   } finally {
     clearTimeout(timer ?? undefined);
     signal.removeEventListener('abort', stop);
+    // Lets go of the stream; not waited for, as the next bytes may never come.
+    void chunks.return?.(undefined);
   }
 }

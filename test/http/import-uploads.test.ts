@@ -107,6 +107,23 @@ t.test('an upload that breaks off anywhere has failed: nothing of it is stored, 
   t.strictSame(blamed, [], 'no failure of ours is logged');
 });
 
+t.test('a refusal reaches a caller who reads nothing before all is sent', async (t) => {
+  const service = await testService(t);
+  const { port } = new URL(await service.listen());
+  const socket = connect({ port: Number(port), host: '127.0.0.1' });
+  t.teardown(async () => void socket.destroy());
+  await once(socket, 'connect');
+  const file = Buffer.from(`name,total\n${'somebody,1\n'.repeat(1_000_000)}`);
+  const head = `POST /v1/imports HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: ${file.length}\r\n\r\n`;
+  socket.write(head);
+  for (let at = 0; at < file.length; at += 65_536)
+    if (!socket.write(file.subarray(at, at + 65_536))) await once(socket, 'drain');
+  const [answer] = await once(socket, 'data');
+  t.match(String(answer), /^HTTP\/1\.1 400 [\s\S]*"code":"unknown_column"/);
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 200/, 'and the connection can be used again');
+});
+
 t.test('an import that is cancelled while it arrives ends its upload', async (t) => {
   const service = await testService(t);
   const { socket, answer } = await begin(t, await service.listen());

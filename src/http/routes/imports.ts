@@ -26,7 +26,7 @@ import { ITEM_KINDS } from '../schemas/items.ts';
 const FORMATS: Readonly<Record<string, ImportFormat>> = { 'application/x-ndjson': 'ndjson', 'text/csv': 'csv' };
 const DEFAULT_LIMIT = 50;
 
-const DESCRIPTION = `For files of any length; they are read as fast as they can be kept. 202 means that the whole file has arrived and is committed: it will be stored, whatever happens to the service. Without a 202 nothing of it is stored. Either way the file may be sent again: what is stored already is then a duplicate.
+const DESCRIPTION = `For files of any length; they are read as fast as they can be kept. 202 means that the whole file has arrived and is committed: it will be stored, whatever happens to the service. After any other answer nothing of it is stored. Without an answer, send it again: what is stored already is then a duplicate.
 
 \`application/x-ndjson\`: one item a line, with the fields of POST /v1/purchases, /v1/refunds, /v1/interactions and /v1/customers, and by the same rules. \`text/csv\` (RFC 4180, UTF-8): the header names the fields, or \`map\` says which column is which; comma, semicolon or tab; empty cells are absent fields; several products or groups in a cell are joined by \`;\`. With \`Content-Encoding: gzip\` either may be compressed.
 
@@ -146,6 +146,8 @@ function letGoOfRest({ raw }: FastifyRequest, within_ms: number): void {
   }, within_ms);
   timer.unref();
   raw.once('end', () => clearTimeout(timer));
+  // A listener keeps it flowing also once the reader, who is still leaving, has let go of it.
+  raw.on('data', () => undefined).resume();
 }
 
 function mountReads(app: FastifyInstance, source: EngineSource): void {
