@@ -7,13 +7,14 @@ import { acceptJson } from './http/body.ts';
 import { trackConnections } from './http/connections.ts';
 import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
 import type { KeyRing } from './http/keys.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
 import { describeApi } from './http/openapi.ts';
 import { batchRoutes } from './http/routes/batches.ts';
 import { classifyRoutes } from './http/routes/classify.ts';
 import { customerEventRoutes } from './http/routes/customer-events.ts';
 import { customerListRoutes } from './http/routes/customer-list.ts';
 import { customerRoutes } from './http/routes/customers.ts';
+import { importUploadRoute } from './http/routes/import-uploads.ts';
 import { importRoutes } from './http/routes/imports.ts';
 import { itemRoutes } from './http/routes/items.ts';
 import { mergeRoutes } from './http/routes/merges.ts';
@@ -52,6 +53,8 @@ export interface App {
   readonly server: FastifyInstance;
   /** Lets its clients go without dropping a request, then closes. */
   leave(): Promise<void>;
+  /** Counts items that were stored other than by a request, for /metrics. */
+  readonly ingested: Metrics['ingested'];
 }
 
 /** Builds the whole HTTP side. */
@@ -91,7 +94,8 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   await describeApi(app, version);
   batchRoutes(app, source, metrics);
   itemRoutes(app, source, metrics);
-  await importRoutes(app, source, limits.request_timeout_ms);
+  await importUploadRoute(app, source, { idle_ms: limits.request_timeout_ms, metrics });
+  importRoutes(app, source);
   mergeRoutes(app, source);
   classifyRoutes(app, source);
   customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));
@@ -104,6 +108,7 @@ export async function buildApp({ source, keys, log, pool, limits }: AppParts): P
   await app.ready();
   return {
     server: app,
+    ingested: metrics.ingested,
     async leave() {
       await connections.end();
       await app.close();

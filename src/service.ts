@@ -90,7 +90,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source.started);
-  const storing = startStoring(source.started);
+  const storing = startStoring(source.started, app.ingested);
   return {
     url,
     ready: source.started.catch((error: unknown) =>

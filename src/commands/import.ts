@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import cliProgress from 'cli-progress';
-import { receiveImport } from '../http/receive-import.ts';
+import { newReception, receiveImport } from '../http/receive-import.ts';
 import type { Engine } from '../ingest/engine.ts';
 import { startEngine } from '../ingest/start.ts';
 import { startStoring } from '../ingest/store-imports.ts';
@@ -72,7 +72,7 @@ async function run(engine: Engine, file: ImportFile): Promise<number> {
 
 async function receive(engine: Engine, file: ImportFile): Promise<number> {
   const bar = progressBar('reading');
-  const reception = { bytes: 0, rows: 0 };
+  const reception = newReception();
   bar.start(file.bytes, 0, { rows: 0, rate: 0 });
   const started_at = performance.now();
   const timer = setInterval(() => bar.update(reception.bytes, shown(reception.rows, started_at)), LOOK_MS);

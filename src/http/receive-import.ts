@@ -31,6 +31,13 @@ export interface Upload {
 /** How much has been read. */
 export interface Reception extends ArrivedBytes {
   rows: number;
+  /** Items that mean nothing, by kind; lines that hold no item are none. */
+  readonly invalid: Map<ItemKind, number>;
+}
+
+/** Nothing has been read. */
+export function newReception(): Reception {
+  return { bytes: 0, rows: 0, invalid: new Map() };
 }
 
 const READERS = Object.fromEntries(ITEM_KINDS.map((kind) => [kind, itemReader(kind)])) as Record<ItemKind, ItemReader>;
@@ -43,7 +50,7 @@ const READERS = Object.fromEntries(ITEM_KINDS.map((kind) => [kind, itemReader(ki
 export async function receiveImport(
   engine: Engine,
   upload: Upload,
-  reception: Reception = { bytes: 0, rows: 0 },
+  reception: Reception = newReception(),
 ): Promise<number> {
   const { format, kind } = upload;
   const importId = await beginImport(engine.db, { format, kind, started_at: engine.now() }, MAX_OPEN);
@@ -75,7 +82,7 @@ async function stageUpload(
   const stage = new ImportStage(engine, importId, reception);
   try {
     for await (const rows of foundRows(upload, { arrived: reception, signal })) {
-      for (const row of rows) readRow(engine, stage, row, upload.kind);
+      for (const row of rows) readRow(engine, { stage, reception }, row, upload.kind);
       reception.rows += rows.length;
       await stage.settle();
     }
@@ -94,14 +101,21 @@ export function foundRows(
   return format === 'csv' ? csvRows(chunks, { map, kind }) : ndjsonRows(chunks);
 }
 
-function readRow(engine: Engine, stage: ImportStage, row: FoundRow, kind: ItemKind | null): void {
+interface Destination {
+  readonly stage: ImportStage;
+  readonly reception: Reception;
+}
+
+function readRow(engine: Engine, { stage, reception }: Destination, row: FoundRow, named: ItemKind | null): void {
   const { line } = row;
   if ('code' in row)
     return stage.refuse({ line, status: 'invalid', pointer: null, code: row.code, detail: row.detail });
-  const read = readFound(row.item, engine, kind);
+  const kind = named ?? kindOf(row.item);
+  const read = READERS[kind](row.item, engine, '');
   if ('change' in read)
     return stage.add({ customer_id: read.change.customer_id, line, change: encodeChange(read.change) });
   const pointer = read.pointer === '' ? null : read.pointer;
+  reception.invalid.set(kind, (reception.invalid.get(kind) ?? 0) + 1);
   stage.refuse({ line, status: 'invalid', pointer, code: read.code, detail: read.detail });
 }
 

@@ -41,7 +41,12 @@ export const UPLOAD_INTERRUPTED = 'upload_interrupted';
 export interface StoringOptions {
   readonly signal?: AbortSignal;
   readonly page_rows?: number;
+  /** Told of items that are stored, by kind and by what became of them. */
+  readonly onStored?: OnStored;
 }
+
+/** Counts items of a kind with a result. */
+export type OnStored = (kind: string, result: string, items: number) => void;
 
 /**
  * Stores all staged rows of received imports, the earliest import first, and removes those of failed and cancelled ones. Every customer's rows of an import
@@ -63,7 +68,7 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   for (let place = { after: '', including: true }; !signal?.aborted; ) {
     const page = await pageStaged(engine.db, importId, { ...place, limit });
     if (page.customer_ids.length > 0) {
-      await storePage(engine, importId, page);
+      await storePage(engine, importId, page, options);
       place = { after: page.customer_ids.at(-1)!, including: page.cut };
     } else if (place.after === '') {
       const done = { from: ['storing'], to: 'done', at: engine.now() } as const;
@@ -75,9 +80,14 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   }
 }
 
-async function storePage(engine: Engine, importId: number, page: StagedPage): Promise<void> {
+async function storePage(
+  engine: Engine,
+  importId: number,
+  page: StagedPage,
+  { onStored }: StoringOptions,
+): Promise<void> {
   const started_at = performance.now();
-  const stored = await holding(engine, page.customer_ids, 'survivors', async (trx, held) => {
+  const { results, ...stored } = await holding(engine, page.customer_ids, 'survivors', async (trx, held) => {
     await holdImport(trx, importId, 'storing');
     const rows = await takeStaged(trx, importId, page);
     // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
@@ -86,10 +96,13 @@ async function storePage(engine: Engine, importId: number, page: StagedPage): Pr
     const { outcomes, customers, differences } = await ingestIn(trx, engine, held, changes);
     const { counts, faults } = countOutcomes(rows, outcomes);
     await countRows(trx, importId, counts, faults);
-    return { rows: rows.length, customers, rollup_rows: await writeDifferences(trx, differences) };
+    const results = onStored === undefined ? [] : changes.map((change, index) => [change, outcomes[index]!] as const);
+    return { rows: rows.length, customers, rollup_rows: await writeDifferences(trx, differences), results };
   });
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');
+  for (const [change, { status }] of results)
+    onStored?.(change.type === 'customer' ? 'customers' : change.kind, status, 1);
 }
 
 function countOutcomes(
@@ -132,12 +145,12 @@ export async function tidyImports(engine: Engine): Promise<void> {
 }
 
 /** Stores imports from when the engine is there until it is stopped; `stop` waits for the transaction that is running. */
-export function startStoring(started: Promise<Engine>, interval_ms = POLL_MS): { stop(): Promise<void> } {
+export function startStoring(started: Promise<Engine>, onStored?: OnStored): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
   started.then(
     (engine) => {
-      running = keepStoring(engine, interval_ms, stopping.signal);
+      running = keepStoring(engine, stopping.signal, onStored);
     },
     () => undefined,
   );
@@ -149,9 +162,9 @@ export function startStoring(started: Promise<Engine>, interval_ms = POLL_MS): {
   };
 }
 
-async function keepStoring(engine: Engine, interval_ms: number, signal: AbortSignal): Promise<void> {
+async function keepStoring(engine: Engine, signal: AbortSignal, onStored?: OnStored): Promise<void> {
   let page_rows = PAGE_ROWS;
-  let wait_ms = interval_ms;
+  let wait_ms = POLL_MS;
   let tidied_at = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
@@ -159,12 +172,12 @@ async function keepStoring(engine: Engine, interval_ms: number, signal: AbortSig
         await tidyImports(engine);
         tidied_at = performance.now();
       }
-      await storeImports(engine, { signal, page_rows });
+      await storeImports(engine, { signal, page_rows, ...(onStored === undefined ? {} : { onStored }) });
       page_rows = PAGE_ROWS;
-      wait_ms = interval_ms;
+      wait_ms = POLL_MS;
     } catch (error) {
       if (classifyFailure(error) === 'timeout') page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
-      wait_ms = error instanceof ImportMovedError ? interval_ms : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
+      wait_ms = error instanceof ImportMovedError ? POLL_MS : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
       report(engine, error, wait_ms);
     }
     await delay(Math.random() * wait_ms + wait_ms / 2, undefined, { signal, ref: false }).catch(() => undefined);

@@ -480,3 +480,32 @@ t.test('one customer with more rows than a transaction takes is stored in the or
   t.match((await service.call('GET', '/v1/customers/big')).body, { purchases: 900, groups: ['g999'] });
   await isWhole(t, service);
 });
+
+t.test('imported items are counted for /metrics by kind and by what became of them', async (t) => {
+  const service = await testService(t);
+  const counts = new Map<string, number>();
+  const onStored = (kind: string, result: string, items: number): void => {
+    counts.set(`${kind} ${result}`, (counts.get(`${kind} ${result}`) ?? 0) + items);
+  };
+  const file = lines(
+    bought('a', 'p1'),
+    bought('a', 'p2'),
+    bought('a', 'p1'),
+    { customer_id: 'a', groups: ['g'] },
+    'x',
+    bought('', 'p'),
+  );
+  await service.call('POST', '/v1/imports', file, NDJSON);
+  await storeImports(service.engine, { onStored });
+  t.strictSame(Object.fromEntries(counts), {
+    'purchases created': 2,
+    'purchases duplicate': 1,
+    'customers updated': 1,
+  });
+  const { text } = await service.call('GET', '/metrics');
+  t.match(
+    text,
+    /escalera_ingest_items_total\{kind="purchases",result="invalid"\} 1\n/,
+    'the others when they are refused',
+  );
+});
