@@ -22,10 +22,11 @@ import { REFUSALS } from './refusals.ts';
 import { decodeChange } from './staged-change.ts';
 
 /**
- * Rows of one transaction, unless it takes longer than a statement may. Small writes of the same customers and of the same roll-up rows wait for it: twice as many
- * were stored a tenth faster, and held them twice as long.
+ * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so more of them at once write fewer: 2,500 rows were stored at
+ * 3,900/s, 5,000 at 4,800/s, 10,000 at 6,000/s. Small writes of the same customers wait for as long as it
+ * takes: 0.6, 1.0 and 1.6 s; and the service held 214, 250 and 316 MiB.
  */
-const PAGE_ROWS = 2_500;
+const PAGE_ROWS = 5_000;
 const FEWEST_ROWS = 50;
 /** A process that receives gives a sign of life every three seconds. */
 const SILENT_S = 20;
@@ -129,10 +130,12 @@ const CONFLICT = {
 };
 
 async function clearImport(engine: Engine, importId: number, { signal }: StoringOptions): Promise<void> {
-  while (!signal?.aborted) {
-    const page = await pageStaged(engine.db, importId, { after: '', including: true, limit: PAGE_ROWS });
+  // From the beginning every time, each page would pass by all that was deleted before.
+  for (let after = ''; !signal?.aborted; ) {
+    const page = await pageStaged(engine.db, importId, { after, including: after === '', limit: PAGE_ROWS });
     if (page.customer_ids.length === 0) return await markCleared(engine.db, importId);
     await inShort(engine.db, async (trx) => await dropStaged(trx, importId, page.customer_ids));
+    after = page.customer_ids.at(-1)!;
   }
 }
 
