@@ -8,6 +8,7 @@ import { benchServer } from './database.ts';
 import { diskCase } from './disk.ts';
 import { foldCase } from './fold.ts';
 import { historyLengthCase } from './history-length.ts';
+import { importCase } from './import.ts';
 import { copyCase } from './ingest-copy.ts';
 import { rebuildCase } from './rebuild.ts';
 import { reportsCase } from './reports.ts';
@@ -21,6 +22,7 @@ import { singleWritesCase } from './single-writes.ts';
 const CASES: Readonly<Record<string, BenchCase>> = {
   fold: foldCase,
   'history-length': historyLengthCase,
+  import: importCase,
   'ingest-copy': copyCase,
   'single-writes': singleWritesCase,
   disk: diskCase,

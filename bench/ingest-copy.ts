@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import pg from 'pg';
 import pgCopy from 'pg-copy-streams';
 import type { Change } from '../src/ingest/change.ts';
 import { ingest } from '../src/ingest/ingest.ts';
@@ -29,10 +28,9 @@ export const copyCase: BenchCase = async (server, { quick }) => {
   ];
 };
 
-/** On a connection of its own: those of the pool are pipelined, and take no COPY. */
-async function copy({ connection }: BenchShop, changes: readonly Change[]): Promise<void> {
-  const client = new pg.Client(connection);
-  await client.connect();
+/** Plain COPY of the purchases into the table `copied`. */
+export async function copy({ pool }: BenchShop, changes: readonly Change[]): Promise<void> {
+  const client = await pool.connect();
   try {
     const stream = client.query(
       pgCopy.from(
@@ -50,6 +48,6 @@ async function copy({ connection }: BenchShop, changes: readonly Change[]): Prom
     stream.end();
     await once(stream, 'finish');
   } finally {
-    await client.end();
+    client.release();
   }
 }

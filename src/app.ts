@@ -7,13 +7,15 @@ import { acceptJson } from './http/body.ts';
 import { trackConnections } from './http/connections.ts';
 import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
 import type { KeyRing } from './http/keys.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
 import { describeApi } from './http/openapi.ts';
 import { batchRoutes } from './http/routes/batches.ts';
 import { classifyRoutes } from './http/routes/classify.ts';
 import { customerEventRoutes } from './http/routes/customer-events.ts';
 import { customerListRoutes } from './http/routes/customer-list.ts';
 import { customerRoutes } from './http/routes/customers.ts';
+import { importUploadRoute } from './http/routes/import-uploads.ts';
+import { importRoutes } from './http/routes/imports.ts';
 import { itemRoutes } from './http/routes/items.ts';
 import { mergeRoutes } from './http/routes/merges.ts';
 import { modelRoutes } from './http/routes/models.ts';
@@ -56,6 +58,8 @@ export interface App {
   readonly server: FastifyInstance;
   /** Lets its clients go without dropping a request, then closes. */
   leave(): Promise<void>;
+  /** Counts items that were stored other than by a request, for /metrics. */
+  readonly ingested: Metrics['ingested'];
 }
 
 /** Builds the whole HTTP side. */
@@ -65,10 +69,11 @@ export async function buildApp({ source, keys, log, pool, limits, grouping }: Ap
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => requestId(request.headers['x-request-id']),
     bodyLimit: limits.body_bytes,
-    requestTimeout: limits.request_timeout_ms,
+    // That of Node would end every upload that takes longer, whatever arrives: the connections are watched for it instead.
+    requestTimeout: 0,
     // By itself Node gives the headers 60 s and looks every 30 s: a limit of 1 s would be one of up to 90 s.
     http: {
-      requestTimeout: limits.request_timeout_ms,
+      requestTimeout: 0,
       headersTimeout: limits.request_timeout_ms,
       connectionsCheckingInterval: Math.ceil(limits.request_timeout_ms / 10),
     },
@@ -79,7 +84,7 @@ export async function buildApp({ source, keys, log, pool, limits, grouping }: Ap
     routerOptions: { maxParamLength: 128 * 12 },
     frameworkErrors: (error, request, reply) => void sendProblem(request as never, reply as never, toProblem(error)),
   }) as unknown as FastifyInstance;
-  const connections = trackConnections(app);
+  const connections = trackConnections(app, limits.request_timeout_ms);
   const writes = createGroupCommit({
     ...(limits.queue_limit === undefined ? {} : { queue_limit: limits.queue_limit }),
     ...grouping,
@@ -99,6 +104,8 @@ export async function buildApp({ source, keys, log, pool, limits, grouping }: Ap
   await describeApi(app, version);
   batchRoutes(app, { source, metrics, writes });
   itemRoutes(app, { source, metrics, writes });
+  await importUploadRoute(app, source, { idle_ms: limits.request_timeout_ms, metrics });
+  importRoutes(app, source);
   mergeRoutes(app, source);
   classifyRoutes(app, source);
   customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));
@@ -111,6 +118,7 @@ export async function buildApp({ source, keys, log, pool, limits, grouping }: Ap
   await app.ready();
   return {
     server: app,
+    ingested: metrics.ingested,
     async leave() {
       await connections.end();
       await app.close();

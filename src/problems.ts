@@ -19,6 +19,8 @@ interface CatalogueEntry {
 export const PROBLEMS = {
   invalid_request: entry(400, 'The request is not valid', 'Correct what `errors` names and send it again.'),
   malformed_json: entry(400, 'The body is not valid JSON', 'Send one JSON object, encoded in UTF-8.'),
+  malformed_csv: entry(400, 'The body is not readable CSV', 'Send CSV by RFC 4180 with a header line, in UTF-8.'),
+  upload_interrupted: entry(400, 'The upload broke off', 'Nothing of it is stored; send it again.', true),
   invalid_cursor: entry(
     400,
     'The cursor does not belong to this list',
@@ -36,6 +38,11 @@ export const PROBLEMS = {
   forbidden: entry(403, 'The key lacks the scope', 'Use a key that has the scope this operation declares.'),
   not_found: entry(404, 'There is nothing here', 'Check the path; /openapi.json lists all of them.'),
   customer_not_found: entry(404, 'The customer is not known', 'Check the customer_id; ids are compared exactly.'),
+  import_not_found: entry(
+    404,
+    'There is no such import',
+    'GET /v1/imports lists them; ended ones are kept for 90 days.',
+  ),
   item_not_found: entry(404, 'The customer has no such item', 'Check the id; ids are compared exactly.'),
   method_not_allowed: entry(405, 'The path does not take this method', 'The Allow header names the methods it takes.'),
   not_acceptable: entry(406, 'None of the accepted forms can be answered', 'Correct the Accept header.'),
@@ -45,6 +52,8 @@ export const PROBLEMS = {
     'The customer was erased',
     'Only items dated after the day of erasure start the customer anew.',
   ),
+  import_cancelled: entry(409, 'The import was cancelled', 'Nothing of it is stored; send it again if it is wanted.'),
+  import_ended: entry(409, 'The import has ended', 'There is nothing left to cancel.'),
   item_refused: entry(409, 'The item cannot be stored', '`errors` says why.'),
   customer_merged: entry(
     409,
@@ -63,6 +72,12 @@ export const PROBLEMS = {
     415,
     'The body has an unsupported content type or encoding',
     'Send application/json in UTF-8, without Content-Encoding.',
+  ),
+  too_many_imports: entry(
+    429,
+    'Too many imports are open',
+    'Wait until one has ended; GET /v1/imports lists them.',
+    true,
   ),
   headers_too_large: entry(431, 'The headers are too large', 'Send fewer or shorter headers.'),
   internal_error: entry(

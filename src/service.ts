@@ -5,6 +5,7 @@ import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
 import { startRipening } from './ingest/ripen.ts';
 import { startEngine } from './ingest/start.ts';
+import { startStoring } from './ingest/store-imports.ts';
 import { type Connected, connect, type PoolOptions } from './store/connect.ts';
 import { startEmbedded } from './store/embedded.ts';
 
@@ -93,6 +94,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source.started);
+  const storing = startStoring(source.started, app.ingested);
   return {
     url,
     ready: source.started.catch((error: unknown) =>
@@ -101,7 +103,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     async close() {
       stopStarting.abort();
       await app.leave();
-      await ripening.stop();
+      await Promise.all([ripening.stop(), storing.stop()]);
       await database.close();
     },
   };

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
+import { importCommand } from './import.ts';
 import { key } from './key.ts';
 import { migrateSchema } from './migrate.ts';
 import { openapi } from './openapi.ts';
@@ -11,6 +12,7 @@ import { verify } from './verify.ts';
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { quiet: false, listens: true, run: serve },
   demo: { quiet: true, listens: true, run: demo },
+  import: { quiet: true, listens: false, run: importCommand },
   key: { quiet: true, listens: false, run: key },
   migrate: { quiet: false, listens: false, run: migrateSchema },
   openapi: { quiet: true, listens: false, run: openapi },

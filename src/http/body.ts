@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The list in the body whose entries the handler checks one by one. */
     each?: string;
+    /** The body is a stream that the handler reads: it may be encoded, and take any time while something arrives. */
+    upload?: true;
   }
 }
 
@@ -34,6 +36,7 @@ export function acceptJson(app: FastifyInstance): void {
   );
   app.addHook('onRequest', async (request) => {
     const encoding = request.headers['content-encoding'];
+    if (request.routeOptions.config.upload) return;
     if (encoding !== undefined && encoding !== 'identity') throw new Problem('unsupported_media_type');
   });
   app.addHook('preValidation', async (request) => {

@@ -23,10 +23,24 @@ export interface Connections {
   end(): Promise<void>;
 }
 
-/** Keeps book of an app's connections from now on. */
-export function trackConnections(app: FastifyInstance): Connections {
-  /** The request that is being received or answered on each, or null. */
-  const open = new Map<Socket, IncomingMessage | null>();
+/** A request that is being received or answered. */
+interface Running {
+  readonly raw: IncomingMessage;
+  /** When it has to have arrived (`performance.now`). */
+  readonly due_at: number;
+}
+
+/** Keeps book of an app's connections from now on. A request that has not arrived within `request_timeout_ms` is given up, but for uploads. */
+export function trackConnections(app: FastifyInstance, request_timeout_ms: number): Connections {
+  /** The request on each, or null. */
+  const open = new Map<Socket, Running | null>();
+  const watch = setInterval(() => {
+    const now = performance.now();
+    for (const [socket, running] of open)
+      if (running !== null && !running.raw.complete && running.due_at < now) giveUp(socket);
+  }, request_timeout_ms / 10);
+  watch.unref();
+  app.addHook('onClose', async () => clearInterval(watch));
   let stopping = false;
   let closing = false;
   const keep = (socket: Socket): void => {
@@ -34,15 +48,16 @@ export function trackConnections(app: FastifyInstance): Connections {
     socket.once('close', () => open.delete(socket));
   };
   app.server.on('connection', keep);
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', async ({ raw, routeOptions }, reply) => {
     const { socket } = raw;
     // Injected requests have no real socket; those of a second address (localhost is two) are seen here first.
     if (!(socket instanceof Socket)) return;
     if (!open.has(socket)) keep(socket);
-    open.set(socket, raw);
+    const due_at = routeOptions.config.upload ? Number.POSITIVE_INFINITY : performance.now() + request_timeout_ms;
+    open.set(socket, { raw, due_at });
     reply.raw.once('close', () => {
       // Of pipelined requests the last one counts.
-      if (open.get(socket) === raw) open.set(socket, null);
+      if (open.get(socket)?.raw === raw) open.set(socket, null);
     });
   });
   app.addHook('onSend', async (_request, reply) => {
@@ -63,9 +78,9 @@ export function trackConnections(app: FastifyInstance): Connections {
       Server.prototype.close.call(app.server);
       closing = true;
       await drained(IDLE_MS);
-      for (const [socket, request] of open) if (request === null) socket.destroy();
+      for (const [socket, running] of open) if (running === null) socket.destroy();
       await drained(UPLOAD_MS - IDLE_MS);
-      for (const [socket, request] of open) if (request?.complete === false) giveUp(socket);
+      for (const [socket, running] of open) if (running?.raw.complete === false) giveUp(socket);
     },
   };
 }

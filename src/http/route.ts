@@ -1,6 +1,6 @@
 import '@fastify/swagger';
 import { type TSchema, Type } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { PROBLEMS, type ProblemCode } from '../problems.ts';
 import type { Scope } from './keys.ts';
 import { answerConditionally } from './representations.ts';
@@ -22,6 +22,8 @@ export interface Operation {
   /** The list in the body whose entries the handler checks one by one; `checkBody` then replaces the check of the whole body. */
   readonly each?: 'items' | 'histories';
   readonly checkBody?: (body: unknown) => { value: unknown } | { error: Error };
+  /** For bodies that are streams, by content type; they are read by the handler, and may take any time while something arrives. */
+  readonly upload?: Readonly<Record<string, { readonly schema: TSchema; readonly example: string }>>;
   readonly success: Success[];
   /** True if the answer carries a weak tag, and a repeated request for the same is answered with 304. */
   readonly conditional?: true;
@@ -48,7 +50,11 @@ export function mount(app: FastifyInstance, operation: Operation): void {
   app.route({
     method: operation.method,
     url: operation.url,
-    config: { scope: operation.scope, ...(operation.each === undefined ? {} : { each: operation.each }) },
+    config: {
+      scope: operation.scope,
+      ...(operation.each === undefined ? {} : { each: operation.each }),
+      ...(operation.upload === undefined ? {} : { upload: true }),
+    },
     schema: {
       operationId: operation.operationId,
       tags: [operation.tag],
@@ -58,6 +64,7 @@ export function mount(app: FastifyInstance, operation: Operation): void {
       ...(operation.params === undefined ? {} : { params: operation.params }),
       querystring: operation.query ?? Type.Object({}, { additionalProperties: false }),
       ...(operation.body === undefined ? {} : { body: withExample(operation.body, operation.bodyExample) }),
+      ...(operation.upload === undefined ? {} : { body: { content: uploads(operation.upload) } }),
       response: {
         ...successes(operation),
         ...(operation.conditional === undefined ? {} : { 304: NOT_MODIFIED }),
@@ -66,6 +73,7 @@ export function mount(app: FastifyInstance, operation: Operation): void {
       ...({ 'x-scope': operation.scope } as object),
     },
     // A check of its own replaces that of the body only; parameters are checked as everywhere.
+    ...(operation.upload === undefined ? {} : { validatorCompiler: checkParameters }),
     ...(checkBody === undefined
       ? {}
       : { validatorCompiler: (route) => (route.httpPart === 'body' ? checkBody : validatorCompiler(route as never)) }),
@@ -74,10 +82,20 @@ export function mount(app: FastifyInstance, operation: Operation): void {
   });
 }
 
+/** A stream is checked by whoever reads it. */
+const checkParameters: FastifySchemaCompiler<object> = (route) =>
+  route.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(route);
+
 const NOT_MODIFIED = { type: 'null', description: 'The answer is what If-None-Match names.' };
 
 function withExample(schema: TSchema, example: unknown): TSchema {
   return example === undefined ? schema : { ...schema, examples: [example] };
+}
+
+function uploads(types: NonNullable<Operation['upload']>): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(types).map(([type, { schema, example }]) => [type, { schema: { ...schema, examples: [example] } }]),
+  );
 }
 
 function successes({ success }: Operation): Record<number, object> {
@@ -101,8 +119,9 @@ function refusals(operation: Operation): Record<number, object> {
   if (operation.scope !== 'none') always.push('unauthorized', 'forbidden', 'database_unavailable', 'busy');
   if (operation.params !== undefined) always.push('uri_too_long');
   if (operation.success.some(({ also }) => also !== undefined)) always.push('not_acceptable');
-  if (operation.body !== undefined)
-    always.push('malformed_json', 'payload_too_large', 'unsupported_media_type', 'request_timeout');
+  if (operation.body !== undefined) always.push('malformed_json');
+  if (operation.body !== undefined || operation.upload !== undefined)
+    always.push('payload_too_large', 'unsupported_media_type', 'request_timeout');
   if (operation.method !== 'GET' && operation.scope !== 'none') always.push('version_mismatch');
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of [...always, ...(operation.problems ?? [])]) {

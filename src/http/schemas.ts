@@ -10,6 +10,7 @@ import {
   StageAnswer,
   StageInput,
 } from './schemas/answers.ts';
+import { ImportFaultSchema, ImportSchema } from './schemas/imports.ts';
 import {
   CustomerItem,
   HistoryItem,
@@ -48,6 +49,8 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   RefundResult,
   InteractionResult,
   BatchSummary,
+  ImportSchema,
+  ImportFaultSchema,
   Purchase,
   Refund,
   Interaction,

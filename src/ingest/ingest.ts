@@ -43,13 +43,23 @@ export async function ingest(engine: Engine, changes: readonly Change[], limits:
   return outcomes;
 }
 
-interface Ingested {
+/** What a batch of changes did. */
+export interface Ingested {
+  /** In the order of the changes. */
   readonly outcomes: Outcome[];
+  /** Customers that were changed. */
   readonly customers: number;
   readonly rollup_rows: number;
 }
 
-async function ingestIn(trx: Trx, engine: Engine, held: HeldCustomers, changes: readonly Change[]): Promise<Ingested> {
+/** Stores changes of customers that the transaction holds. Roll-ups come last: whatever else goes with the changes is written in `beforehand`. */
+export async function ingestIn(
+  trx: Trx,
+  engine: Engine,
+  held: HeldCustomers,
+  changes: readonly Change[],
+  beforehand: (outcomes: readonly Outcome[]) => Promise<void> = async () => undefined,
+): Promise<Ingested> {
   const works = await readWorks(trx, held, changes);
   const sentFor = [...new Set(changes.map((change) => change.customer_id))];
   const erasures = await readErasures(trx, engine.versions.erasure_salt, sentFor);
@@ -68,6 +78,7 @@ async function ingestIn(trx: Trx, engine: Engine, held: HeldCustomers, changes: 
     trx,
     unused.map((work) => work.customer_id),
   );
+  await beforehand(outcomes);
   const rollup_rows = await pipelined(trx, async (pipeline) => {
     const sent = [
       ...EVENT_KINDS.flatMap((kind) => [

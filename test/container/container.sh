@@ -185,7 +185,7 @@ compose start db >/dev/null 2>&1
 if within 60 ready; then ok 'and is ready when there is one'; else not_ok 'and is ready when there is one'; fi
 before=$(process_of)
 holds 'what was stored is a duplicate' "$(post "$purchase")" '"status":"duplicate"'
-in_service sh -c 'for p in /proc/[0-9]*; do grep -aq "^node.src/main.ts" $p/cmdline && kill -9 ${p#/proc/}; done' >/dev/null 2>&1
+in_service sh -c 'for p in /proc/[0-9]*; do grep -aq "^node.*src/main.ts" $p/cmdline && kill -9 ${p#/proc/}; done' >/dev/null 2>&1
 changed() { [ "$(process_of)" != "$before" ]; }
 if within 30 changed && within 30 ready; then ok 'the process is killed: the container starts again'; else not_ok 'the process is killed: the container starts again'; fi
 is 'nothing is lost' "$(counted)" '1,"revenue":"40.00"'

@@ -271,6 +271,34 @@ async function list(tour: Tour): Promise<void> {
   await tour.go('listCustomers', 400, { query: { cursor: 'forged' } });
 }
 
+async function importFiles(tour: Tour): Promise<void> {
+  const ndjson = { 'content-type': 'application/x-ndjson' };
+  const csv = { 'content-type': 'text/csv' };
+  const file = '{"customer_id":"ana","purchase_id":"file","purchased_at":"2026-01-05","amount":"12"}\nno json\n';
+  const { body } = await tour.go('postImport', 202, { body: file, headers: ndjson, query: { kind: 'purchases' } });
+  const table = 'Email;purchase_id;purchased_at;amount\nana;table;2026-01-05;12\n';
+  await tour.go('postImport', 202, { body: table, headers: csv, query: { map: 'customer_id=Email' } });
+  await tour.go('postImport', 400, { body: table, headers: csv });
+  await tour.go('postImport', 400, { body: table, headers: csv, query: { map: 'x' } });
+  await tour.go('postImport', 400, { body: '"', headers: csv });
+  await tour.go('postImport', 415, { body: '{}' });
+  const params = { import_id: String(body.import_id) };
+  await tour.go('getImport', 200, { params });
+  await tour.go('getImport', 400, { params: { import_id: 'first' } });
+  await tour.go('getImport', 404, { params: { import_id: '99' } });
+  await tour.go('listImportFaults', 200, { params });
+  await tour.go('listImportFaults', 404, { params: { import_id: '99' } });
+  await tour.go('listImportFaults', 400, { params, query: { cursor: 'forged' } });
+  const { body: page } = await tour.go('listImports', 200, { query: { limit: '1' } });
+  await tour.go('listImports', 200, { query: { limit: '1', cursor: page.next_cursor } });
+  await tour.go('listImports', 400, { query: { limit: '0' } });
+  await tour.go('cancelImport', 200, { params });
+  await tour.go('cancelImport', 404, { params: { import_id: '99' } });
+  await tour.go('cancelImport', 409, { params: { import_id: String(body.import_id + 2) } });
+  for (let open = 1; open < 8; open += 1) await tour.go('postImport', 202, { body: file, headers: ndjson });
+  await tour.go('postImport', 429, { body: file, headers: ndjson });
+}
+
 async function operate(tour: Tour): Promise<void> {
   for (const operationId of ['getLiveness', 'getReadiness', 'getMetrics', 'getStatus']) {
     await tour.go(operationId, 200);
@@ -303,6 +331,7 @@ t.test('every answer of a tour over all operations is the one the document promi
   await classify(tour);
   await report(tour);
   await list(tour);
+  await importFiles(tour);
   await operate(tour);
   await erase(tour);
   for (const { operationId } of api.operations) {

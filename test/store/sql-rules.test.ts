@@ -2,6 +2,7 @@ import pg from 'pg';
 import t from 'tap';
 import { rebuild } from '../../src/ingest/rebuild.ts';
 import { ripen } from '../../src/ingest/ripen.ts';
+import { storeImports, tidyImports } from '../../src/ingest/store-imports.ts';
 import { verify } from '../../src/ingest/verify.ts';
 import { PROJECTIONS, REPORTS } from '../../src/reports/registry.ts';
 import { testService } from '../support/service.ts';
@@ -85,7 +86,12 @@ type Stop = readonly [
   body?: unknown,
   parameters?: Record<string, string>,
   query?: string,
+  headers?: Record<string, string>,
 ];
+const FILE = ids
+  .map((customer_id) => `${JSON.stringify({ customer_id, purchase_id: 'file', ...purchase })}\n`)
+  .join('');
+const IMPORT: Stop = ['POST', '/v1/imports', `${FILE}no json\n`, {}, '', { 'content-type': 'application/x-ndjson' }];
 const TOUR: readonly Stop[] = [
   [
     'POST',
@@ -115,6 +121,12 @@ const TOUR: readonly Stop[] = [
   ['GET', `${customer}/interactions`],
   ['POST', '/v1/customers/lookup', { customer_ids: ids, as_of: '2026-02-01' }],
   ['POST', '/v1/classifications', document],
+  IMPORT,
+  IMPORT,
+  ['GET', '/v1/imports', undefined, {}, '?limit=1'],
+  ['GET', '/v1/imports/{import_id}', undefined, { import_id: '1' }],
+  ['GET', '/v1/imports/{import_id}/faults', undefined, { import_id: '1' }],
+  ['DELETE', '/v1/imports/{import_id}', undefined, { import_id: '2' }],
   ['GET', '/v1/models'],
   ['GET', '/v1/models/{model_id}', undefined, { model_id: 'lifecycle' }],
   ['GET', '/v1/reports/stage-population', undefined, {}, '?from=2026-01-01&to=2026-06-01&group=all'],
@@ -144,15 +156,18 @@ const TOUR: readonly Stop[] = [
 ];
 
 const failed: string[] = [];
-for (const [method, path, body, parameters = {}, search = ''] of TOUR) {
+for (const [method, path, body, parameters = {}, search = '', headers = {}] of TOUR) {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     name === 'customer_id' ? ids[5]! : parameters[name]!,
   );
   request = `${method} ${path}`;
-  const { status, text } = await service.call(method, filled + search, body);
+  const { status, text } = await service.call(method, filled + search, body, headers);
   if (status < 200 || status > 299) failed.push(`${request} answers ${status}: ${text.slice(0, 200)}`);
 }
 const TOURED = sent.filter((statement) => TOUR.some(([method, path]) => statement.request === `${method} ${path}`));
+request = 'imports';
+await tidyImports(engine);
+await storeImports(engine);
 request = 'verify';
 const verified = await verify(engine);
 request = 'a position is over';
@@ -163,7 +178,7 @@ request = 'rebuild';
 const { reporting_time_zone, currency, currency_decimals } = engine.versions;
 await rebuild(engine, { reporting_time_zone, currency, currency_decimals });
 request = 'done';
-const MAINTAINED = sent.filter((statement) => ['verify', 'ripen', 'rebuild'].includes(statement.request));
+const MAINTAINED = sent.filter((statement) => ['imports', 'verify', 'ripen', 'rebuild'].includes(statement.request));
 const ALL = [...TOURED, ...MAINTAINED];
 
 t.test('a tour of every operation succeeds', async (t) => {
@@ -191,6 +206,7 @@ t.test('there was something to check', async (t) => {
     'customer_states',
     'customer_years',
     'customers',
+    'import_rows',
     'interactions',
     'purchases',
     'refunds',
@@ -270,7 +286,7 @@ t.test(
       ],
       'only a rebuild takes whole tables away',
     );
-    const others = reads.filter(({ text }) => !/\bcustomer_id (=|>) /.test(text));
+    const others = reads.filter(({ text }) => !/\bcustomer_id (=|>=?) /.test(text));
     const anywhere = others.filter(({ text, request }) => !LISTS.test(text) && !EXACT_READS.includes(request));
     t.strictSame(shown(anywhere), []);
     t.ok(others.length > 0);
@@ -332,9 +348,17 @@ function transactionsOf(list: readonly Sent[]): Sent[][] {
   }
   return whole;
 }
-const WRITING = transactionsOf(TOURED).filter((statements) =>
-  statements.some((statement) => /^(insert|update|delete)/.test(statement.text)),
+const WRITING = transactionsOf(ALL).filter(
+  ([first, ...rest]) =>
+    !['verify', 'ripen', 'rebuild'].includes(first!.request) &&
+    rest.some((statement) => /^(insert|update|delete)/.test(statement.text)),
 );
+/** Transactions that touch imports and their staged rows, and no customer. */
+const isLedger = (statements: readonly Sent[]): boolean =>
+  statements.every(
+    (statement) =>
+      named(statement, TABLES).every((table) => table.startsWith('import')) && !statement.text.includes('versions'),
+  );
 
 t.test('nothing is written outside a transaction', async (t) => {
   const inside = new Set(WRITING.flat());
@@ -343,6 +367,10 @@ t.test('nothing is written outside a transaction', async (t) => {
     [],
   );
   t.ok(WRITING.length >= 14, `${WRITING.length} writing transactions`);
+  t.ok(
+    WRITING.some((statements) => statements[0]!.request === 'imports' && !isLedger(statements)),
+    'that of staged rows is one of them',
+  );
 });
 
 t.test('locks are taken in one order: versions, customers by id, everything else, roll-ups', async (t) => {
@@ -350,6 +378,15 @@ t.test('locks are taken in one order: versions, customers by id, everything else
     const [limit, versions, customers, ...rest] = statements;
     const what = statements[0]!.request;
     t.match(limit!.text, /\bstatement_timeout\b/, what);
+    if (isLedger(statements)) {
+      // Of imports the row is locked before anything that belongs to it; staged rows of ended ones belong to nobody.
+      t.match(
+        versions!.text,
+        /^(insert into|update) imports\b|^with gone|^delete from import_rows|pg_advisory_xact_lock/,
+        what,
+      );
+      continue;
+    }
     t.match(versions!.text, /from versions for share$/, what);
     t.match(customers!.text, /^insert into customers \(customer_id, received_on\)/, what);
     const locked = customers!.values.find(Array.isArray) as string[];

@@ -1,53 +1,43 @@
-import { type TObject, Type } from '@sinclair/typebox';
-import type { ValidateFunction } from 'ajv';
+import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import type { GroupCommit } from '../../ingest/group-commit.ts';
+import { REFUSALS } from '../../ingest/refusals.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, type ProblemDetail } from '../../problems.ts';
-import type { EventKind } from '../../store/histories.ts';
 import { requireEngine } from '../context.ts';
+import { ITEM_SCHEMAS, type ItemReader, itemReader } from '../item-kinds.ts';
 import type { Metrics } from '../metrics.ts';
-import { FieldFault, readCustomer, readInteraction, readPurchase, readRefund } from '../read-items.ts';
-import { REFUSALS } from '../refusals.ts';
 import { mount } from '../route.ts';
-import { CustomerItem, customerId, InteractionItem, MAX_ITEMS, PurchaseItem, RefundItem } from '../schemas/items.ts';
+import { customerId, type ItemKind, MAX_ITEMS } from '../schemas/items.ts';
 import { STATUSES } from '../schemas/results.ts';
-import { checkTexts, textFault } from '../text.ts';
+import { textFault } from '../text.ts';
 import { bodyFault, compileBody } from '../validation.ts';
 
 /** What differs between the four batch routes. */
 interface BatchKind {
-  readonly path: 'customers' | EventKind;
+  readonly path: ItemKind;
   readonly operationId: string;
   readonly noun: string;
-  readonly item: TObject;
   readonly result: string;
   readonly ids: readonly string[];
   readonly example: object;
-  readonly read: (item: never, engine: Engine) => Change;
 }
-
-const post = <Kind extends EventKind>(kind: Kind, customer_id: string, event: unknown): Change =>
-  ({ type: 'event', mode: 'post', kind, customer_id, event }) as Change;
 
 const BATCHES: readonly BatchKind[] = [
   {
     path: 'customers',
     operationId: 'postCustomers',
     noun: 'customers',
-    item: CustomerItem,
     result: 'CustomerResult',
     ids: ['customer_id'],
     example: { customer_id: 'c-1', known_since: '2025-02-20', groups: ['channel:search'] },
-    read: (item: CustomerItem, engine) => readCustomer(item, engine),
   },
   {
     path: 'purchases',
     operationId: 'postPurchases',
     noun: 'purchases',
-    item: PurchaseItem,
     result: 'PurchaseResult',
     ids: ['customer_id', 'purchase_id'],
     example: {
@@ -57,24 +47,19 @@ const BATCHES: readonly BatchKind[] = [
       amount: '42.50',
       products: ['tea'],
     },
-    read: (item: PurchaseItem, engine) =>
-      post('purchases', item.customer_id, readPurchase(item.purchase_id, item, engine)),
   },
   {
     path: 'refunds',
     operationId: 'postRefunds',
     noun: 'refunds',
-    item: RefundItem,
     result: 'RefundResult',
     ids: ['customer_id', 'refund_id'],
     example: { customer_id: 'c-1', refund_id: 'r-1', purchase_id: 'o-1', refunded_at: '2025-03-09', amount: '12.50' },
-    read: (item: RefundItem, engine) => post('refunds', item.customer_id, readRefund(item.refund_id, item, engine)),
   },
   {
     path: 'interactions',
     operationId: 'postInteractions',
     noun: 'interactions',
-    item: InteractionItem,
     result: 'InteractionResult',
     ids: ['customer_id', 'interaction_id'],
     example: {
@@ -84,8 +69,6 @@ const BATCHES: readonly BatchKind[] = [
       kind: 'survey',
       score: 9,
     },
-    read: (item: InteractionItem, engine) =>
-      post('interactions', item.customer_id, readInteraction(item.interaction_id, item, engine)),
   },
 ];
 
@@ -107,7 +90,7 @@ interface ItemResult {
 }
 
 function mountBatch(app: FastifyInstance, { source, metrics, writes }: WriteParts, kind: BatchKind): void {
-  const validate = compileBody(kind.item);
+  const read = itemReader(kind.path);
   const summary = Object.fromEntries(STATUSES.map((status) => [status, status === 'created' ? 1 : 0]));
   const ids = Object.fromEntries(kind.ids.map((id) => [id, (kind.example as Record<string, unknown>)[id]]));
   mount(app, {
@@ -119,7 +102,7 @@ function mountBatch(app: FastifyInstance, { source, metrics, writes }: WritePart
     description: `Stores up to ${MAX_ITEMS} ${kind.noun}, each for itself: one bad item never harms the others. Answered after the commit; safe to repeat.`,
     scope: 'write',
     body: Type.Object(
-      { items: Type.Array(Type.Ref(kind.item.$id!), { minItems: 1, maxItems: MAX_ITEMS }) },
+      { items: Type.Array(Type.Ref(ITEM_SCHEMAS[kind.path].$id!), { minItems: 1, maxItems: MAX_ITEMS }) },
       { additionalProperties: false },
     ),
     bodyExample: { items: [kind.example] },
@@ -136,7 +119,7 @@ function mountBatch(app: FastifyInstance, { source, metrics, writes }: WritePart
     ],
     handler: async (request) => {
       const { items } = request.body as { items: readonly unknown[] };
-      const results = await storeItems(requireEngine(source), writes, kind, validate, items);
+      const results = await storeItems(requireEngine(source), writes, read, items);
       return answerBatch(kind, items, results, metrics);
     },
   });
@@ -159,13 +142,12 @@ function checkEnvelope(body: unknown): { value: unknown } | { error: Error } {
 async function storeItems(
   engine: Engine,
   writes: GroupCommit,
-  kind: BatchKind,
-  validate: ValidateFunction,
+  readItem: ItemReader,
   items: readonly unknown[],
 ): Promise<ItemResult[]> {
   const changes: Change[] = [];
   const faults = items.map((item, index) => {
-    const read = readItem(engine, kind, validate, item, `/items/${index}`);
+    const read = readItem(item, engine, `/items/${index}`);
     if ('pointer' in read) return read;
     changes.push(read.change);
     return null;
@@ -175,27 +157,6 @@ async function storeItems(
   return faults.map((error, index) =>
     error === null ? resultOf(outcomes[next++]!, `/items/${index}`) : { status: 'invalid', error },
   );
-}
-
-function readItem(
-  engine: Engine,
-  kind: BatchKind,
-  validate: ValidateFunction,
-  item: unknown,
-  base: string,
-): { change: Change } | (ProblemDetail & { pointer: string }) {
-  const wrongText = checkTexts(item, base, 2);
-  if (wrongText !== null) return { ...wrongText, pointer: wrongText.pointer ?? base };
-  if (!validate(item)) {
-    const fault = bodyFault(validate.errors![0]!, base);
-    return { ...fault, pointer: fault.pointer ?? base };
-  }
-  try {
-    return { change: kind.read(item as never, engine) };
-  } catch (error) {
-    if (!(error instanceof FieldFault)) throw error;
-    return { ...error.fault, pointer: `${base}${error.fault.pointer}` };
-  }
 }
 
 function resultOf(outcome: Outcome, base: string): ItemResult {

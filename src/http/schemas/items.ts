@@ -3,6 +3,11 @@ import { DEPARTURE_REASONS } from '../../domain/activity-day.ts';
 import { day, oneOf } from '../../reports/fields.ts';
 import { MAX_CUSTOMER_GROUPS } from '../../store/groups.ts';
 
+/** The kinds of items that callers send, called as their routes are. */
+export const ITEM_KINDS = ['customers', 'purchases', 'refunds', 'interactions'] as const;
+/** One of `ITEM_KINDS`. */
+export type ItemKind = (typeof ITEM_KINDS)[number];
+
 /** Items in one batch at most. */
 export const MAX_ITEMS = 1_000;
 /** Product codes in one purchase at most. */

@@ -1,5 +1,5 @@
-import { MAX_EVENTS, type Refusal } from '../ingest/change.ts';
 import { MAX_GROUPS } from '../store/groups.ts';
+import { MAX_EVENTS, type Refusal } from './change.ts';
 
 /** Why an item that is well-formed is refused, for people, and the field it is about. */
 export const REFUSALS: Readonly<Record<Refusal, readonly [field: string, detail: string]>> = {
