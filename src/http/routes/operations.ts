@@ -110,7 +110,7 @@ function mountStatus(app: FastifyInstance, { source, version }: OperationParts):
         description: 'Versions, settings and counts.',
         schema: status,
         example: {
-          version: '0.2.0',
+          version: '0.3.0',
           projections: PROJECTIONS.map((projection) => ({ name: projection.name, version: projection.version })),
           schema: 'fold:1',
           models: [{ model: 'lifecycle', version: 1 }],
