@@ -3,9 +3,9 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
+import { startStoring } from './ingest/keep-storing.ts';
 import { startRipening } from './ingest/ripen.ts';
 import { startEngine } from './ingest/start.ts';
-import { startStoring } from './ingest/store-imports.ts';
 import { type Connected, connect, type PoolOptions } from './store/connect.ts';
 import { startEmbedded } from './store/embedded.ts';
 

@@ -36,7 +36,14 @@ export async function ingest(engine: Engine, changes: readonly Change[], limits:
   if (changes.length === 0) return [];
   const started_at = performance.now();
   const ids = changes.map((change) => change.customer_id);
-  const write = (trx: Trx, held: HeldCustomers): Promise<Ingested> => ingestIn(trx, engine, held, changes);
+  const write = async (trx: Trx, held: HeldCustomers) => {
+    const differences = new Differences(engine.plan);
+    let rollup_rows = 0;
+    const last = async (pipeline: Pipeline): Promise<void> => {
+      rollup_rows = await sendDifferences(pipeline, differences);
+    };
+    return { ...(await ingestIn(trx, engine, held, changes, { differences, last })), rollup_rows };
+  };
   const { outcomes, customers, rollup_rows } = await holding(engine, ids, 'survivors', write, limits);
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ items: changes.length, customers, rollup_rows, duration_ms }, 'ingested');
@@ -49,16 +56,23 @@ export interface Ingested {
   readonly outcomes: Outcome[];
   /** Customers that were changed. */
   readonly customers: number;
-  readonly rollup_rows: number;
 }
 
-/** Stores changes of customers that the transaction holds. Roll-ups come last: whatever else goes with the changes is written in `beforehand`. */
+/** What goes with changes that are stored. */
+export interface IngestParts {
+  /** Takes what they add to the roll-ups, which is to be written when nothing else is locked any more (`writeDifferences`). */
+  readonly differences: Differences;
+  /** Sent behind everything else. */
+  readonly last?: (pipeline: Pipeline) => Promise<void>;
+}
+
+/** Stores changes of customers that the transaction holds: events, states, everything but what they add to the roll-ups. */
 export async function ingestIn(
   trx: Trx,
   engine: Engine,
   held: HeldCustomers,
   changes: readonly Change[],
-  beforehand: (outcomes: readonly Outcome[]) => Promise<void> = async () => undefined,
+  { differences, last = async () => undefined }: IngestParts,
 ): Promise<Ingested> {
   const works = await readWorks(trx, held, changes);
   const sentFor = [...new Set(changes.map((change) => change.customer_id))];
@@ -72,14 +86,12 @@ export async function ingestIn(
 
   const changed = [...works.values()].filter((work) => work.changed);
   const unused = [...works.values()].filter((work) => work.stored === null && !work.changed);
-  const differences = new Differences(engine.plan);
   const saves = await foldCustomers(trx, engine, changed, differences);
   await deleteCustomers(
     trx,
     unused.map((work) => work.customer_id),
   );
-  await beforehand(outcomes);
-  const rollup_rows = await pipelined(trx, async (pipeline) => {
+  await pipelined(trx, async (pipeline) => {
     const sent = [
       ...EVENT_KINDS.flatMap((kind) => [
         insertEvents(pipeline, kind, rowsOf(kind, changed, 'inserted')),
@@ -91,9 +103,9 @@ export async function ingestIn(
       ),
       sendCustomers(pipeline, saves, savingOf(engine)),
     ];
-    return (await Promise.all([sendDifferences(pipeline, differences), ...sent]))[0];
+    await Promise.all([...sent, last(pipeline)]);
   });
-  return { outcomes, customers: changed.length, rollup_rows };
+  return { outcomes, customers: changed.length };
 }
 
 /** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */

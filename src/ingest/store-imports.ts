@@ -1,47 +1,37 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { classifyFailure } from '../store/failures.ts';
+import { Differences } from '../domain/differences.ts';
 import {
   countRows,
-  failSilent,
-  forgetImports,
   holdImport,
   ImportMovedError,
   inShort,
   markCleared,
   moveImport,
   nextStaged,
-  type RowCounts,
-  type RowFault,
 } from '../store/imports.ts';
-import { dropStaged, pageStaged, type StagedPage, type StagedRow, takeStaged } from '../store/staged-rows.ts';
-import type { Outcome } from './change.ts';
+import { dropStaged, pageStaged, type StagedPage, takeStaged } from '../store/staged-rows.ts';
+import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { holding } from './held-customers.ts';
-import { ingestIn } from './ingest.ts';
-import { REFUSALS } from './refusals.ts';
+import { countOutcomes, noOutcomes } from './import-outcomes.ts';
+import { ingestIn, writeDifferences } from './ingest.ts';
 import { decodeChange } from './staged-change.ts';
 
 /**
- * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so more of them at once write fewer: 2,500 rows were stored at
- * 3,900/s, 5,000 at 4,800/s, 10,000 at 6,000/s. Small writes of the same customers wait for as long as it
- * takes: 0.6, 1.0 and 1.6 s; and the service held 214, 250 and 316 MiB.
+ * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so the more of them at once, the fewer are written: fifteen
+ * for each row at 5,000 rows, seven at 20,000. But small writes of the same customers wait for as long as the transaction takes.
  */
-const PAGE_ROWS = 5_000;
-const FEWEST_ROWS = 50;
-/** A process that receives gives a sign of life every three seconds. */
-const SILENT_S = 20;
-const POLL_MS = 500;
-const TIDY_MS = 10_000;
-const LONGEST_WAIT_MS = 30_000;
-const KEPT_MS = 90 * 86_400_000;
-
-/** Why the rows of an import whose upload broke off are dropped. */
-export const UPLOAD_INTERRUPTED = 'upload_interrupted';
+export const PAGE_ROWS = 20_000;
+/** Rows of a page that are in memory at once. */
+const PART_ROWS = 5_000;
+/** Pages at once: while one is written by the database, the next is read and folded. */
+const LANES = 2;
 
 /** What the storing of imports may be told. */
 export interface StoringOptions {
   readonly signal?: AbortSignal;
   readonly page_rows?: number;
+  /** Pages of an import at once. */
+  readonly lanes?: number;
   /** Told of items that are stored, by kind and by what became of them. */
   readonly onStored?: OnStored;
 }
@@ -64,20 +54,47 @@ export async function storeImports(engine: Engine, options: StoringOptions = {})
 }
 
 async function storeImport(engine: Engine, importId: number, options: StoringOptions): Promise<void> {
-  const { signal, page_rows: limit = PAGE_ROWS } = options;
   const started_at = performance.now();
-  for (let place = { after: '', including: true }; !signal?.aborted; ) {
-    const page = await pageStaged(engine.db, importId, { ...place, limit });
-    if (page.customer_ids.length > 0) {
-      await storePage(engine, importId, page, options);
-      place = { after: page.customer_ids.at(-1)!, including: page.cut };
-    } else if (place.after === '') {
-      const done = { from: ['storing'], to: 'done', at: engine.now() } as const;
-      if (!(await moveImport(engine.db, importId, done))) return;
-      const duration_ms = Math.round(performance.now() - started_at);
-      engine.log.info({ import_id: importId, duration_ms }, 'import stored');
-      return await markCleared(engine.db, importId);
-    } else place = { after: '', including: true };
+  for (const walk: Walk = { place: START, found: 0 }; !options.signal?.aborted; walk.found = 0) {
+    const whole = walk.place === START;
+    const pages = walkPages(engine, importId, walk, options);
+    const lane = async (): Promise<void> => {
+      for await (const page of pages) await storePage(engine, importId, page, options);
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: options.lanes ?? LANES }, lane));
+    for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
+    if (!whole || walk.found > 0 || options.signal?.aborted) continue;
+    const done = { from: ['storing'], to: 'done', at: engine.now() } as const;
+    if (!(await moveImport(engine.db, importId, done))) return;
+    const duration_ms = Math.round(performance.now() - started_at);
+    engine.log.info({ import_id: importId, duration_ms }, 'import stored');
+    return await markCleared(engine.db, importId);
+  }
+}
+
+const START = { after: '', including: true };
+
+/** Where a walk through the staged rows of an import stands, and how many pages it has come by. */
+interface Walk {
+  place: typeof START;
+  found: number;
+}
+
+/** Pages from the walk's place on, to the end or behind a page that is only a part of a customer: the next one is known when that is stored. */
+async function* walkPages(
+  engine: Engine,
+  importId: number,
+  walk: Walk,
+  { signal, page_rows: limit = PAGE_ROWS }: StoringOptions,
+): AsyncGenerator<StagedPage> {
+  while (!signal?.aborted) {
+    const page = await pageStaged(engine.db, importId, { ...walk.place, limit });
+    const last = page.customer_ids.at(-1);
+    walk.place = last === undefined ? START : { after: last, including: page.cut };
+    if (last === undefined) return;
+    walk.found += 1;
+    yield page;
+    if (page.cut) return;
   }
 }
 
@@ -89,46 +106,43 @@ async function storePage(
 ): Promise<void> {
   const started_at = performance.now();
   const { results, ...stored } = await holding(engine, page.customer_ids, 'survivors', async (trx, held) => {
+    const differences = new Differences(engine.plan);
+    const total = { rows: 0, customers: 0, results: new Map<string, number>() };
+    const counted = noOutcomes();
+    for (const customer_ids of partsOf(page)) {
+      const rows = await takeStaged(trx, importId, { ...page, customer_ids });
+      // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
+      if (new Set(rows.map((row) => row.customer_id)).size < customer_ids.length) throw new ImportMovedError();
+      const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
+      const { outcomes, customers } = await ingestIn(trx, engine, held, changes, { differences });
+      countOutcomes(counted, rows, outcomes);
+      total.rows += rows.length;
+      total.customers += customers;
+      for (const [index, { status }] of outcomes.entries()) countResult(total.results, changes[index]!, status);
+    }
+    // Only now, so that the pages of an import wait for each other no sooner than for the roll-ups. If it was cancelled, all this is undone.
     await holdImport(trx, importId, 'storing');
-    const rows = await takeStaged(trx, importId, page);
-    // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
-    if (new Set(rows.map((row) => row.customer_id)).size < page.customer_ids.length) throw new ImportMovedError();
-    const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
-    const { outcomes, customers, rollup_rows } = await ingestIn(trx, engine, held, changes, async (all) => {
-      const { counts, faults } = countOutcomes(rows, all);
-      await countRows(trx, importId, counts, faults);
-    });
-    const results = onStored === undefined ? [] : changes.map((change, index) => [change, outcomes[index]!] as const);
-    return { rows: rows.length, customers, rollup_rows, results };
+    await countRows(trx, importId, counted.counts, counted.faults);
+    return { ...total, rollup_rows: await writeDifferences(trx, differences) };
   });
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');
-  for (const [change, { status }] of results)
-    onStored?.(change.type === 'customer' ? 'customers' : change.kind, status, 1);
-}
-
-function countOutcomes(
-  rows: readonly StagedRow[],
-  outcomes: readonly Outcome[],
-): { counts: Partial<RowCounts>; faults: RowFault[] } {
-  const counts = { created: 0, updated: 0, duplicate: 0, conflict: 0, invalid: 0 };
-  const faults: RowFault[] = [];
-  for (const [index, outcome] of outcomes.entries()) {
-    counts[outcome.status as keyof typeof counts] += 1;
-    const { line } = rows[index]!;
-    if (outcome.status === 'conflict') faults.push({ line, status: 'conflict', pointer: null, ...CONFLICT });
-    else if (outcome.status === 'invalid') {
-      const [pointer, detail] = REFUSALS[outcome.refusal];
-      faults.push({ line, status: 'invalid', pointer: pointer === '' ? null : pointer, code: outcome.refusal, detail });
-    }
+  for (const [name, items] of results) {
+    const [kind, result] = name.split(' ') as [string, string];
+    onStored?.(kind, result, items);
   }
-  return { counts, faults };
 }
 
-const CONFLICT = {
-  code: 'conflict',
-  detail: 'Other content is stored under this id, and stays; PUT the item to correct it.',
-};
+/** The customers of a page, as many at a time as have some thousand rows together. */
+function* partsOf({ customer_ids, rows }: StagedPage): Generator<readonly string[]> {
+  const size = Math.ceil(customer_ids.length / Math.ceil(rows / PART_ROWS));
+  for (let from = 0; from < customer_ids.length; from += size) yield customer_ids.slice(from, from + size);
+}
+
+function countResult(results: Map<string, number>, change: Change, status: string): void {
+  const name = `${change.type === 'customer' ? 'customers' : change.kind} ${status}`;
+  results.set(name, (results.get(name) ?? 0) + 1);
+}
 
 async function clearImport(engine: Engine, importId: number, { signal }: StoringOptions): Promise<void> {
   // From the beginning every time, each page would pass by all that was deleted before.
@@ -138,60 +152,4 @@ async function clearImport(engine: Engine, importId: number, { signal }: Storing
     await inShort(engine.db, async (trx) => await dropStaged(trx, importId, page.customer_ids));
     after = page.customer_ids.at(-1)!;
   }
-}
-
-/** Ends imports whose receiving process died, and forgets those that ended long ago. */
-export async function tidyImports(engine: Engine): Promise<void> {
-  const at = engine.now();
-  for (const import_id of await failSilent(engine.db, SILENT_S, { at, failure: UPLOAD_INTERRUPTED }))
-    engine.log.warn({ import_id }, 'an upload was interrupted: its process died');
-  await forgetImports(engine.db, at - KEPT_MS * 1_000);
-}
-
-/** Stores imports from when the engine is there until it is stopped; `stop` waits for the transaction that is running. */
-export function startStoring(started: Promise<Engine>, onStored?: OnStored): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  let running: Promise<void> | null = null;
-  started.then(
-    (engine) => {
-      running = keepStoring(engine, stopping.signal, onStored);
-    },
-    () => undefined,
-  );
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
-}
-
-async function keepStoring(engine: Engine, signal: AbortSignal, onStored?: OnStored): Promise<void> {
-  let page_rows = PAGE_ROWS;
-  let wait_ms = POLL_MS;
-  let tidied_at = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted) {
-    try {
-      if (performance.now() - tidied_at > TIDY_MS) {
-        await tidyImports(engine);
-        tidied_at = performance.now();
-      }
-      await storeImports(engine, { signal, page_rows, ...(onStored === undefined ? {} : { onStored }) });
-      page_rows = PAGE_ROWS;
-      wait_ms = POLL_MS;
-    } catch (error) {
-      if (classifyFailure(error) === 'timeout') page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
-      wait_ms = error instanceof ImportMovedError ? POLL_MS : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
-      report(engine, error, wait_ms);
-    }
-    await delay(Math.random() * wait_ms + wait_ms / 2, undefined, { signal, ref: false }).catch(() => undefined);
-  }
-}
-
-function report(engine: Engine, error: unknown, wait_ms: number): void {
-  if (error instanceof ImportMovedError) return;
-  const reason = (error as { code?: string }).code ?? (error as Error).name;
-  const message = 'staged rows could not be stored; they stay, and it is tried again';
-  if (classifyFailure(error) === 'unexpected') engine.log.error({ reason, wait_ms }, message);
-  else engine.log.warn({ reason, wait_ms }, message);
 }

@@ -24,6 +24,8 @@ export async function stageRows(trx: Trx, importId: number, rows: readonly Stage
 /** Customers with staged rows, in the order of their ids. */
 export interface StagedPage {
   readonly customer_ids: readonly string[];
+  /** Their staged rows, more or less. */
+  readonly rows: number;
   /** The last line that is meant: all of them, unless a single customer has more rows than a page takes. */
   readonly through_line: number;
   /** True if the last customer has more rows after the page. */
@@ -43,9 +45,10 @@ export async function pageStaged(
   const last = rows.at(-1)?.customer_id;
   const full = rows.length > limit;
   const ids = [...new Set(rows.map((row) => row.customer_id))];
-  if (!full || last === undefined) return { customer_ids: ids, through_line: Number.MAX_SAFE_INTEGER, cut: false };
-  if (ids.length > 1) return { customer_ids: ids.slice(0, -1), through_line: Number.MAX_SAFE_INTEGER, cut: false };
-  return { customer_ids: ids, through_line: Number(rows[limit - 1]!.line), cut: true };
+  const whole = { rows: rows.length, through_line: Number.MAX_SAFE_INTEGER, cut: false };
+  if (!full || last === undefined) return { ...whole, customer_ids: ids };
+  if (ids.length > 1) return { ...whole, customer_ids: ids.slice(0, -1) };
+  return { customer_ids: ids, rows: limit, through_line: Number(rows[limit - 1]!.line), cut: true };
 }
 
 /** Takes rows out of the stage: whoever takes them stores them in the same transaction. In the order of the lines. */

@@ -395,7 +395,7 @@ t.test('an import is cancelled while it waits: what is stored stays, the rest is
     if (message === 'ingested') stop.abort();
     log.info(fields, message);
   };
-  await storeImports({ ...service.engine, log: { ...log, info } }, { signal: stop.signal, page_rows: 400 });
+  await storeImports({ ...service.engine, log: { ...log, info } }, { signal: stop.signal, page_rows: 400, lanes: 1 });
   const half = await service.call('GET', path);
   t.strictSame(counted(half), { rows_read: 2_000, created: 400, waiting: 1_600 });
   const cancelled = await service.call('DELETE', path);

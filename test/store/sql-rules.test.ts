@@ -1,8 +1,9 @@
 import pg from 'pg';
 import t from 'tap';
+import { tidyImports } from '../../src/ingest/keep-storing.ts';
 import { rebuild } from '../../src/ingest/rebuild.ts';
 import { ripen } from '../../src/ingest/ripen.ts';
-import { storeImports, tidyImports } from '../../src/ingest/store-imports.ts';
+import { storeImports } from '../../src/ingest/store-imports.ts';
 import { verify } from '../../src/ingest/verify.ts';
 import { PROJECTIONS, REPORTS } from '../../src/reports/registry.ts';
 import { testService } from '../support/service.ts';
