@@ -107,11 +107,13 @@ export class SumTable {
   private find(packed: number): number {
     const { cells, slots } = this;
     const last = slots.length - 1;
-    for (let slot = hashOf(packed) & last; ; slot = (slot + 1) & last) {
-      const held = slots[slot]!;
-      if (held === 0) return this.make(packed, slot);
-      if (cells[held - 1] === packed) return held - 1;
+    let slot = hashOf(packed) & last;
+    let held = slots[slot]!;
+    while (held !== 0 && cells[held - 1] !== packed) {
+      slot = (slot + 1) & last;
+      held = slots[slot]!;
     }
+    return held === 0 ? this.make(packed, slot) : held - 1;
   }
 
   private make(packed: number, slot: number): number {
