@@ -1,10 +1,5 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { formatInstant } from '../src/domain/instant.ts';
 import { formatMoney } from '../src/domain/money.ts';
 import { receiveImport } from '../src/http/receive-import.ts';
@@ -12,14 +7,11 @@ import type { Change } from '../src/ingest/change.ts';
 import { storeImports } from '../src/ingest/store-imports.ts';
 import { readImport } from '../src/store/imports.ts';
 import { type BenchCase, type Figure, timed } from './case.ts';
-import type { BenchServer, BenchShop } from './database.ts';
+import type { BenchServer } from './database.ts';
 import { copy } from './ingest-copy.ts';
+import { startService } from './service-process.ts';
 import { purchasesInOrder } from './shop.ts';
 
-const ROOT = new URL('../', import.meta.url);
-/** How `npm start` runs the service. */
-const START = (JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { scripts: { start: string } })
-  .scripts.start;
 const MIB = 1_048_576;
 /** Of the purchases in time order: those before are the first load, those after come on top of it. */
 const FIRST_LOAD = 0.8;
@@ -60,7 +52,7 @@ async function againstCopy(server: BenchServer, parts: readonly (readonly Change
 
 async function overHttp(server: BenchServer, part: readonly Change[]): Promise<Figure[]> {
   const shop = await server.shop('import_http');
-  const service = await serve(shop);
+  const service = await startService(shop);
   try {
     const file = fileOf(part);
     const ms = await timed(async () => {
@@ -77,7 +69,7 @@ async function overHttp(server: BenchServer, part: readonly Change[]): Promise<F
 /** The most that a service held while so many MiB arrived and the first of them were stored. */
 async function memory(server: BenchServer, mib: number): Promise<Figure> {
   const shop = await server.shop('import_memory');
-  const service = await serve(shop);
+  const service = await startService(shop);
   try {
     const location = await send(service.url, Readable.from(endless(mib * MIB)));
     const received = service.peak_mib();
@@ -99,49 +91,6 @@ function* endless(bytes: number): Generator<Buffer> {
     sent += text.length;
     yield Buffer.from(text);
   }
-}
-
-interface Served {
-  readonly url: string;
-  /** The most that was resident so far. */
-  peak_mib(): number;
-  stop(): Promise<void>;
-}
-
-async function serve({ pool }: BenchShop): Promise<Served> {
-  const { host, port, user, database } = pool.options as unknown as Record<string, unknown>;
-  const DATABASE_URL = `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(String(host))}&port=${port}`;
-  const env = { PATH: process.env.PATH, PORT: '0', DATABASE_URL };
-  const child = spawn(process.execPath, START.split(' ').slice(1), {
-    cwd: fileURLToPath(ROOT),
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output = `${output}${text}`.slice(-10_000);
-  });
-  let url: string | undefined;
-  while (url === undefined || !(await fetch(`${url}/readyz`)).ok) {
-    await delay(50);
-    url ??= /Server listening at (http:\/\/[^"\s]+)/.exec(output)?.[1];
-  }
-  let peak = 0;
-  const timer = setInterval(async () => {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(child.pid)]).catch(() => ({
-      stdout: '0',
-    }));
-    peak = Math.max(peak, Number(stdout));
-  }, 250);
-  return {
-    url,
-    peak_mib: () => Math.round(peak / 1_024),
-    async stop() {
-      clearInterval(timer);
-      child.kill('SIGTERM');
-      await once(child, 'close');
-    },
-  };
 }
 
 /** Sends a file, and returns the address of the import once it has been taken. */

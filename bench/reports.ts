@@ -3,7 +3,7 @@ import { REPORTS } from '../src/reports/registry.ts';
 import { type BenchCase, type Figure, median, timed } from './case.ts';
 import type { BenchServer } from './database.ts';
 import type { ReadOrder, ReadReport } from './read-client.ts';
-import { serveShop } from './served-shop.ts';
+import { startService } from './service-process.ts';
 
 /** Reports that read customers, not roll-ups: measured cold, and again from the cache; the first that fits a path says how long a cold answer may take. */
 const EXACT = [
@@ -64,17 +64,18 @@ export const reportsCase: BenchCase = async (server, { quick, customers: large }
 
 async function measure(server: BenchServer, customers: number, rounds: number) {
   const shop = await server.bigShop(customers);
-  const served = await serveShop(shop);
+  const service = await startService(shop);
   const client = new Worker(new URL('read-client.ts', import.meta.url));
   const times = new Map<string, Measured>();
   const cold = new Map<string, number>();
   for (const path of paths()) {
-    const first = await timed(() => served.ask(path));
+    const url = `${service.url}${path}`;
+    const first = await timed(async () => await (await fetch(url)).arrayBuffer());
     if (coldTarget(path) !== undefined) cold.set(path, first);
-    times.set(path, await readOften(client, { url: `${served.url}${path}`, rounds }));
+    times.set(path, await readOften(client, { url, rounds }));
   }
   await client.terminate();
-  await served.close();
+  await service.stop();
   return { shop: shop.filled, times, cold };
 }
 

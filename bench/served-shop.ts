@@ -5,7 +5,6 @@ import type { BenchShop } from './database.ts';
 
 /** The service on a shop, listening on loopback. */
 export interface ServedShop {
-  readonly url: string;
   /** Asks for a path and gives the answer's bytes; throws unless the answer is 200. */
   ask(path: string): Promise<ArrayBuffer>;
   close(): Promise<void>;
@@ -19,7 +18,6 @@ export async function serveShop(shop: BenchShop): Promise<ServedShop> {
   const { server } = await buildApp({ source, keys: fixedKeys(''), log, pool: shop.pool, limits });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
-    url,
     async ask(path) {
       const answer = await fetch(`${url}${path}`);
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
