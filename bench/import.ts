@@ -69,7 +69,7 @@ async function overHttp(server: BenchServer, part: readonly Change[]): Promise<F
 /** The most that a service held while so many MiB arrived and the first of them were stored. */
 async function memory(server: BenchServer, mib: number): Promise<Figure> {
   const shop = await server.shop('import_memory');
-  const service = await startService(shop);
+  const service = await startService(shop, { watched: true });
   try {
     const location = await send(service.url, Readable.from(endless(mib * MIB)));
     const received = service.peak_mib();

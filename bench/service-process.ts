@@ -14,13 +14,13 @@ const START = (JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) a
 /** The service in a process of its own. */
 export interface ServiceProcess {
   readonly url: string;
-  /** The most that was resident so far. */
+  /** The most that was resident so far, if it is watched. */
   peak_mib(): number;
   stop(): Promise<void>;
 }
 
-/** Starts the service on a shop, as `npm start` does, and waits until it is ready. */
-export async function startService({ pool }: BenchShop): Promise<ServiceProcess> {
+/** Starts the service on a shop, as `npm start` does, and waits until it is ready. Watching its memory takes a processor's time, so only on demand. */
+export async function startService({ pool }: BenchShop, { watched = false } = {}): Promise<ServiceProcess> {
   const { host, port, user, database } = pool.options as unknown as Record<string, unknown>;
   const DATABASE_URL = `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(String(host))}&port=${port}`;
   const env = { PATH: process.env.PATH, PORT: '0', DATABASE_URL };
@@ -39,12 +39,12 @@ export async function startService({ pool }: BenchShop): Promise<ServiceProcess>
     url ??= /Server listening at (http:\/\/[^"\s]+)/.exec(output)?.[1];
   }
   let peak = 0;
-  const timer = setInterval(async () => {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(child.pid)]).catch(() => ({
-      stdout: '0',
-    }));
+  const measure = async (): Promise<void> => {
+    const asked = promisify(execFile)('ps', ['-o', 'rss=', '-p', String(child.pid)]);
+    const { stdout } = await asked.catch(() => ({ stdout: '0' }));
     peak = Math.max(peak, Number(stdout));
-  }, 250);
+  };
+  const timer = watched ? setInterval(measure, 250) : undefined;
   return {
     url,
     peak_mib: () => Math.round(peak / 1_024),
