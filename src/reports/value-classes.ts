@@ -77,35 +77,21 @@ export function kindOf(by: Value): number {
   return by === 'revenue' ? REVENUE : PROFIT;
 }
 
-/** Reads the roll-up, and those customers whose buckets must be known exactly. Two statements; thousands of buckets come as three texts. */
+/** Reads the roll-up, and those customers whose buckets must be known exactly. Two statements. */
 export async function readLifetimeValues(context: ValueContext, by: Value): Promise<Values> {
   const kind = kindOf(by);
-  const { rows } = await sql<{ kind: number; buckets: string; customers: string; worths: string }>`
-    select kind, string_agg(bucket::text, ' ' order by bucket desc) as buckets,
-      string_agg(customers::text, ' ' order by bucket desc) as customers, string_agg(value::text, ' ' order by bucket desc) as worths
-    from rollup_customer_values
+  const { rows } = await sql<{ kind: number; bucket: number; customers: number; value: bigint }>`
+    select kind, bucket, customers::float8 as customers, value from rollup_customer_values
     where model_version = 0 and group_id = ${context.group_id} and kind = any(${[kind, COSTS]}::int2[]) and customers <> 0
-    group by kind`.execute(context.trx);
+    order by kind, bucket desc`.execute(context.trx);
   const costs = rows.find((row) => row.kind === COSTS);
-  const ranked = rows.find((row) => row.kind === kind);
-  const classes = ranked === undefined ? [] : classesOf(ranked);
+  const classes = rows
+    .filter((row) => row.kind === kind)
+    .map(({ bucket, customers, value }) => levelIfSure({ ...boundsOf(bucket), customers, value }));
   return {
     classes: refine(classes, await readLevels(context, by, classes, classesToRead(classes))),
-    costs_alone: { customers: Number(costs?.customers ?? 0), costs: BigInt(costs?.worths ?? 0) },
+    costs_alone: { customers: costs?.customers ?? 0, costs: costs?.value ?? 0n },
   };
-}
-
-function classesOf(texts: {
-  readonly buckets: string;
-  readonly customers: string;
-  readonly worths: string;
-}): ValueClass[] {
-  const customers = texts.customers.split(' ');
-  const worths = texts.worths.split(' ');
-  return texts.buckets.split(' ').map((bucket, index) => {
-    const { least, greatest } = boundsOf(Number(bucket));
-    return levelIfSure({ least, greatest, customers: Number(customers[index]), value: BigInt(worths[index]!) });
-  });
 }
 
 /** The customers of some classes, one value at a time, descending. */

@@ -76,7 +76,7 @@ export const summary = {
   computed_at: nullable(
     Type.String({
       format: 'date-time',
-      description: 'When what is read from every customer was read (UTC): at most 60 seconds ago; null if nothing was.',
+      description: 'When the customers were read (UTC): at most 60 seconds ago; null for this moment.',
     }),
   ),
 };
@@ -102,7 +102,7 @@ export const definition: ReportDefinition = {
   definition_version: 1,
   question: 'Which fifth of the customers brings how much, and who costs more than they bring?',
   formula:
-    'Customers are ranked by value, descending, then by customer_id, ascending (by code point). Of N customers the top segment is the ranks up to ⌈0.2·N⌉, the bottom segment the ranks after ⌈0.8·N⌉, the middle the ranks between. share = value of the segment / total, not rounded, values below zero included. threshold = value of the last customer of the segment; tied_at_threshold = all customers of exactly that value. customers_for_80_percent = the smallest k for which 5 · (value of the first k) ≥ 4 · total. gini = 2·Σ i·x_i / (N·Σ x) − (N + 1)/N with x = max(value, 0) ascending; lorenz = the share of Σ x that the least valuable 0 %, 5 % … 100 % of the customers bring, straight between two customers. Customers, values, thresholds, ties and customers_for_80_percent are exact: from fine buckets of values, and a read of the few customers in whose buckets a border falls; gini and lorenz are exact between those buckets, and within one halfway between what its bounds and its mean allow, so that they are off by at most 0.000001. For period=lifetime all this is of this moment; the profiles and the table stages are exact reads of every customer, as of computed_at, and of the segments of that moment. For a year everything is one exact read, as of computed_at.',
+    'Customers are ranked by value, descending, then by customer_id, ascending (by code point). Of N customers the top segment is the ranks up to ⌈0.2·N⌉, the bottom segment the ranks after ⌈0.8·N⌉, the middle the ranks between. share = value of the segment / total, not rounded, values below zero included. threshold = value of the last customer of the segment; tied_at_threshold = all customers of exactly that value. customers_for_80_percent = the smallest k for which 5 · (value of the first k) ≥ 4 · total. gini = 2·Σ i·x_i / (N·Σ x) − (N + 1)/N with x = max(value, 0) ascending; lorenz = the share of Σ x that the least valuable 0 %, 5 % … 100 % of the customers bring, straight between two customers. Customers, values, thresholds, ties and customers_for_80_percent are exact: from fine buckets of values, and a read of the few customers in whose buckets a border falls; gini and lorenz are exact between those buckets, and within one halfway between what its bounds and its mean allow, so that they are off by at most 0.000001. Everything is one exact read, as of computed_at. With profile=false the lifetime is read from roll-ups, as of this moment, and computed_at is null.',
   denominator:
     'share: the total value of all customers ranked. Shares of a profile: the customers or purchases of the segment, which stand beside them.',
   window:

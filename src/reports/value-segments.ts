@@ -22,6 +22,7 @@ import {
   customersOf,
   eightyPercent,
   giniOf,
+  type LorenzPoint,
   lastRanks,
   lorenzOf,
   rankIn,
@@ -29,7 +30,7 @@ import {
   type ValueClass,
 } from './value-ranking.ts';
 import { definition, example, row, summary, tables } from './value-segments-words.ts';
-import { readYearValues, type YearRanking } from './year-values.ts';
+import { readYearValues } from './year-values.ts';
 
 const query = Type.Object(
   {
@@ -62,10 +63,22 @@ interface SegmentSum {
   readonly tied_at_threshold: number;
 }
 
+/** How the values of all ranked customers lie. */
+interface Shape extends Pick<Values, 'costs_alone'> {
+  readonly customers: number;
+  readonly total: bigint;
+  readonly segments: readonly SegmentSum[];
+  readonly customers_for_80_percent: number | null;
+  readonly gini: number | null;
+  readonly lorenz: readonly LorenzPoint[];
+  readonly negative: { readonly customers: number; readonly value: bigint };
+}
+
 /** All that an answer is made of, whatever the period. */
-interface Found extends Values {
+interface Found {
+  readonly shape: Shape;
   readonly profiles: Profiles | null;
-  /** When the exact reads took place; null without any. */
+  /** When it was read; null for this moment. */
   readonly computed_at: number | null;
 }
 
@@ -84,10 +97,8 @@ export const valueSegments: Report<Query, ExactContext> = {
     const period = request.period ?? 'lifetime';
     if (period !== 'lifetime' && parsePeriod(period, 'year') === null) return NOT_A_PERIOD;
     const profile = request.profile ?? true;
-    const found =
-      period === 'lifetime'
-        ? await readLifetime(context, by, profile)
-        : await readYear(context, { by, year: Number(period) }, profile);
+    const year = period === 'lifetime' ? null : Number(period);
+    const found = await readFound(context, { by, year }, profile);
     const filters = { value: by, model: context.model.model.model_id, group: request.group };
     const link: SegmentLink = (segment, stage) =>
       period === 'lifetime' ? customersLink({ segment, ...filters, stage }) : null;
@@ -101,22 +112,32 @@ const NOT_A_PERIOD: ReportFault = {
   detail: 'is neither `lifetime` nor a year between 1900 and 2199',
 };
 
-async function readLifetime(context: ExactContext, by: Value, profile: boolean): Promise<Found> {
-  const values = await readLifetimeValues(context, by);
-  const key = ['value-segments', 'lifetime', by, context.group_id, context.model.version, context.today];
-  const read = async () => await readRankedProfiles(context, { by, year: null }, values.classes);
-  const exact = profile ? await context.exact(key, read) : null;
-  return { ...values, profiles: exact?.found ?? null, computed_at: exact?.computed_at ?? null };
+/** One exact read, so that segments and profiles are of one moment; without profiles the lifetime comes from a roll-up, as it is now. */
+async function readFound(context: ExactContext, { by, year }: Ranking, profile: boolean): Promise<Found> {
+  const read = async (): Promise<Pick<Found, 'shape' | 'profiles'>> => {
+    const values = year === null ? await readLifetimeValues(context, by) : await readYearValues(context, { by, year });
+    const profiles = profile ? await readRankedProfiles(context, { by, year }, values.classes) : null;
+    return { shape: shapeOf(values), profiles };
+  };
+  if (year === null && !profile) return { ...(await read()), computed_at: null };
+  const { group_id, model, today } = context;
+  const key = ['value-segments', year ?? 'lifetime', by, group_id, model.version, today, profile];
+  const { found, computed_at } = await context.exact(key, read);
+  return { ...found, computed_at };
 }
 
-async function readYear(context: ExactContext, ranking: YearRanking, profile: boolean): Promise<Found> {
-  const { by, year } = ranking;
-  const key = ['value-segments', year, by, context.group_id, context.model.version, context.today, profile];
-  const { found, computed_at } = await context.exact(key, async () => {
-    const values = await readYearValues(context, ranking);
-    return { ...values, profiles: profile ? await readRankedProfiles(context, ranking, values.classes) : null };
-  });
-  return { ...found, computed_at };
+function shapeOf({ classes, costs_alone }: Values): Shape {
+  const below = classes.filter(({ value }) => value < 0n);
+  return {
+    customers: customersOf(classes),
+    total: totalOf(classes),
+    segments: segmentsOf(classes),
+    customers_for_80_percent: eightyPercent(classes)?.customers ?? null,
+    gini: giniOf(classes),
+    lorenz: lorenzOf(classes),
+    negative: { customers: customersOf(below), value: totalOf(below) },
+    costs_alone,
+  };
 }
 
 async function readRankedProfiles(
@@ -151,15 +172,13 @@ function answerOf(
   found: Found,
   link: SegmentLink,
 ): ReportAnswer {
-  const { classes, costs_alone, profiles, computed_at } = found;
-  const [customers, total] = [customersOf(classes), totalOf(classes)];
-  const eighty = eightyPercent(classes)?.customers ?? null;
-  const below = classes.filter(({ value }) => value < 0n);
+  const { shape, profiles, computed_at } = found;
+  const { customers, total, customers_for_80_percent: eighty, negative, costs_alone } = shape;
   const money = (minor: bigint): string => formatMoney(minor, decimals);
   return {
     as_of: today,
     projected: false,
-    items: segmentsOf(classes).map((one) => ({
+    items: shape.segments.map((one) => ({
       segment: one.segment,
       customers: one.customers,
       value: money(one.value),
@@ -176,11 +195,11 @@ function answerOf(
       total: money(total),
       customers_for_80_percent: eighty,
       share_for_80_percent: eighty === null ? null : eighty / customers,
-      gini: giniOf(classes),
-      negative: { customers: customersOf(below), value: money(totalOf(below)) },
+      gini: shape.gini,
+      negative: { customers: negative.customers, value: money(negative.value) },
       cost_without_purchase: { customers: costs_alone.customers, costs: money(costs_alone.costs) },
       computed_at: computed_at === null ? null : formatInstant(computed_at),
     },
-    tables: { lorenz: lorenzOf(classes), stages: profiles === null ? [] : stageRows(model, profiles, decimals, link) },
+    tables: { lorenz: shape.lorenz, stages: profiles === null ? [] : stageRows(model, profiles, decimals, link) },
   };
 }
