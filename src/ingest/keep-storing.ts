@@ -23,7 +23,7 @@ export async function tidyImports(engine: Engine): Promise<void> {
   await forgetImports(engine.db, at - KEPT_MS * 1_000);
 }
 
-/** Stores imports from when the engine is there until it is stopped; `stop` waits for the transaction that is running. */
+/** Stores imports from when the engine is there until it is stopped; `stop` waits for the transactions that are running. */
 export function startStoring(started: Promise<Engine>, onStored?: OnStored): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;

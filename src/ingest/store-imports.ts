@@ -11,17 +11,16 @@ import {
 import { dropStaged, pageStaged, type StagedPage, takeStaged } from '../store/staged-rows.ts';
 import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
-import { holding } from './held-customers.ts';
+import { type HeldCustomers, holding } from './held-customers.ts';
 import { countOutcomes, noOutcomes } from './import-outcomes.ts';
 import { ingestIn, writeDifferences } from './ingest.ts';
 import { decodeChange } from './staged-change.ts';
 
 /**
  * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so the more of them at once, the fewer are written: fifteen
- * for each row at 5,000 rows, seven at 20,000. But small writes of the same customers wait for as long as the transaction takes.
+ * for each row at 5,000 rows, six at 20,000. But small writes of the same customers wait for as long as the transaction takes.
  */
 export const PAGE_ROWS = 20_000;
-/** Rows of a page that are in memory at once. */
 const PART_ROWS = 5_000;
 /** Pages at once: while one is written by the database, the next is read and folded. */
 const LANES = 2;
@@ -30,6 +29,8 @@ const LANES = 2;
 export interface StoringOptions {
   readonly signal?: AbortSignal;
   readonly page_rows?: number;
+  /** Rows of a page that are in memory at once, more or less. */
+  readonly part_rows?: number;
   /** Pages of an import at once. */
   readonly lanes?: number;
   /** Told of items that are stored, by kind and by what became of them. */
@@ -102,14 +103,14 @@ async function storePage(
   engine: Engine,
   importId: number,
   page: StagedPage,
-  { onStored }: StoringOptions,
+  { onStored, part_rows = PART_ROWS }: StoringOptions,
 ): Promise<void> {
   const started_at = performance.now();
   const { results, ...stored } = await holding(engine, page.customer_ids, 'survivors', async (trx, held) => {
     const differences = new Differences(engine.plan);
     const total = { rows: 0, customers: 0, results: new Map<string, number>() };
     const counted = noOutcomes();
-    for (const customer_ids of partsOf(page)) {
+    for (const customer_ids of partsOf(page, part_rows, held.survivorOf)) {
       const rows = await takeStaged(trx, importId, { ...page, customer_ids });
       // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
       if (new Set(rows.map((row) => row.customer_id)).size < customer_ids.length) throw new ImportMovedError();
@@ -133,10 +134,24 @@ async function storePage(
   }
 }
 
-/** The customers of a page, as many at a time as have some thousand rows together. */
-function* partsOf({ customer_ids, rows }: StagedPage): Generator<readonly string[]> {
-  const size = Math.ceil(customer_ids.length / Math.ceil(rows / PART_ROWS));
-  for (let from = 0; from < customer_ids.length; from += size) yield customer_ids.slice(from, from + size);
+/**
+ * The ids of a page in parts that have so many rows together, more or less. Ids that stand for one customer come in the same part: what the transaction
+ * holds of a customer is as it was before the first.
+ */
+function* partsOf(
+  { customer_ids, rows }: StagedPage,
+  part_rows: number,
+  survivorOf: HeldCustomers['survivorOf'],
+): Generator<readonly string[]> {
+  const size = Math.ceil(customer_ids.length / Math.ceil(rows / part_rows));
+  let part: string[] = [];
+  for (const [, ids] of Map.groupBy(customer_ids, survivorOf)) {
+    part.push(...ids);
+    if (part.length < size) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
 }
 
 function countResult(results: Map<string, number>, change: Change, status: string): void {

@@ -458,6 +458,22 @@ t.test(
   },
 );
 
+t.test(
+  'ids of one customer that lie far apart are stored on top of each other, however small the parts of a page',
+  async (t) => {
+    const service = await testService(t);
+    await importFile(service, lines(bought('a', 'p1'), bought('z', 'p2')));
+    t.equal((await service.call('POST', '/v1/customers/a/merge', { into: 'z' })).status, 200);
+    const others = Array.from({ length: 20 }, (_, index) => bought(`m-${index}`, 'p'));
+    const file = lines(bought('a', 'p3'), bought('z', 'p4'), ...others, bought('z', 'p5'), bought('a', 'p6'));
+    const { body } = await service.call('POST', '/v1/imports', file, NDJSON);
+    await storeImports(service.engine, { part_rows: 2 });
+    t.strictSame(counted(await service.call('GET', `/v1/imports/${body.import_id}`)), { rows_read: 24, created: 24 });
+    t.match((await service.call('GET', '/v1/customers/z')).body, { purchases: 6 });
+    await isWhole(t, service);
+  },
+);
+
 t.test('one customer with more rows than a transaction takes is stored in the order of the lines', async (t) => {
   const service = await testService(t);
   const file = lines(
