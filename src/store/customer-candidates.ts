@@ -35,8 +35,8 @@ function everybody({ filter, sort, after, limit }: ListPage): Sql[] {
 }
 
 /**
- * Those whose stored position is one of these and not over. By revenue, each position is read in the order of its index; by anything else, all of
- * them are.
+ * Those whose stored position is one of these and not over. By a value, each position is read in the order of its index; by anything else, all of them
+ * are.
  */
 function standing(
   { filter, sort, after, limit }: ListPage,
@@ -49,7 +49,7 @@ function standing(
     ${joinStates(filter)} ${joinGroups(filter, STAGES)}
     where ${every([here, position, rest, ...conditions(filter, STAGES), ...more])} order by ${orderOf(sort, STAGES)} limit ${limit})`;
   const asked = sql`unnest(${positions}::int2[]) as asked (position)`;
-  if (sort !== 'revenue') {
+  if (sort !== 'revenue' && sort !== 'profit') {
     return [select(oneOf(behind(sort, after, STAGES)), sql`stages.position = any(${positions}::int2[])`)];
   }
   return behind(sort, after, STAGES).map(

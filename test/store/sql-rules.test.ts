@@ -462,6 +462,7 @@ t.test(
       keys.filter(({ unique }) => !unique).map(({ index }) => index),
       [
         'customer_stages_position',
+        'customer_stages_profit',
         'customer_states_last_purchase',
         'customer_states_next_change',
         'customer_states_open_complaint',
