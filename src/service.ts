@@ -4,6 +4,7 @@ import { type Config, ConfigError } from './config.ts';
 import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
 import { startStoring } from './ingest/keep-storing.ts';
+import { machineClock } from './ingest/machine-clock.ts';
 import { startRipening } from './ingest/ripen.ts';
 import { startEngine } from './ingest/start.ts';
 import { type Connected, connect, type PoolOptions } from './store/connect.ts';
@@ -14,7 +15,8 @@ export const MIGRATIONS = new URL('../migrations/', import.meta.url);
 
 /** A database to work with, and how to let go of it. */
 export interface OpenDatabase extends Connected {
-  readonly connection: Readonly<Record<string, unknown>>;
+  /** How it was connected, for those who need connections of their own. */
+  readonly options: PoolOptions;
   close(): Promise<void>;
 }
 
@@ -29,23 +31,16 @@ export async function openDatabase(
 ): Promise<OpenDatabase> {
   const embedded = config.database_url === null ? await startEmbedded({ dataDir: config.data_dir, log }) : null;
   const connection = embedded === null ? { connectionString: config.database_url! } : { ...embedded.connection };
-  const connected = connect(
-    { connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms, ...limits },
-    log,
-  );
+  const options = { connection, max: config.pool_size, connect_timeout_ms: config.connect_timeout_ms, ...limits };
+  const connected = connect(options, log);
   return {
     ...connected,
-    connection,
+    options,
     async close() {
       await connected.pool.end();
       await embedded?.stop();
     },
   };
-}
-
-/** Microseconds since 1970-01-01T00:00:00Z, from the machine's clock. */
-export function machineClock(): number {
-  return Date.now() * 1_000;
 }
 
 /** What `startEngine` needs of a configuration. */
@@ -54,7 +49,7 @@ export function startOptions(config: Config, database: OpenDatabase, log: Logger
   return {
     db: database.db,
     pool: database.pool,
-    connection: database.connection,
+    connection: database.options.connection,
     migrations: MIGRATIONS,
     migrate_at_start,
     deployment: { reporting_time_zone, currency, currency_decimals },
@@ -94,7 +89,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source.started);
-  const storing = startStoring(source.started, app.ingested);
+  const storing = startStoring(source.started, database.options, app.ingested);
   return {
     url,
     ready: source.started.catch((error: unknown) =>

@@ -1,7 +1,8 @@
 import cliProgress from 'cli-progress';
 import Table from 'cli-table3';
 import { timeZone } from '../domain/time-zone.ts';
-import { machineClock, startService } from '../service.ts';
+import { machineClock } from '../ingest/machine-clock.ts';
+import { startService } from '../service.ts';
 import type { CommandContext } from './command.ts';
 import type { DemoBatch } from './demo-items.ts';
 import { demoShop } from './demo-shop.ts';

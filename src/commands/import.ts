@@ -7,6 +7,7 @@ import { startStoring } from '../ingest/keep-storing.ts';
 import { startEngine } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
 import { openDatabase, startOptions } from '../service.ts';
+import type { PoolOptions } from '../store/connect.ts';
 import { pageFaults, ROW_RESULTS, readImport, type StoredImport } from '../store/imports.ts';
 import type { CommandContext } from './command.ts';
 import { type ImportFile, importFile } from './import-file.ts';
@@ -27,7 +28,7 @@ export async function importCommand({ config, log, args }: CommandContext): Prom
     database = await openDatabase(config, log);
     const engine = await startEngine(startOptions(config, database, log), abort.signal).started;
     if (!(await agreed(engine, file))) return 0;
-    return await run(engine, file);
+    return await run(engine, file, database.options);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     console.error([error.message, ...error.errors.map(({ detail }) => detail)].join('\n'));
@@ -53,10 +54,10 @@ async function agreed(engine: Engine, file: ImportFile): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-async function run(engine: Engine, file: ImportFile): Promise<number> {
+async function run(engine: Engine, file: ImportFile, database: PoolOptions): Promise<number> {
   const started_at = performance.now();
   const importId = await receive(engine, file);
-  const stored = await store(engine, importId);
+  const stored = await store(engine, importId, database);
   const seconds = (performance.now() - started_at) / 1_000;
   const counts = ROW_RESULTS.filter((result) => stored[result] > 0).map((result) => `${stored[result]} ${result}`);
   const rate = Math.round(stored.rows_read / seconds);
@@ -87,9 +88,9 @@ async function receive(engine: Engine, file: ImportFile): Promise<number> {
 }
 
 /** Stores, and watches: a running service may be storing it too. */
-async function store(engine: Engine, importId: number): Promise<StoredImport> {
+async function store(engine: Engine, importId: number, database: PoolOptions): Promise<StoredImport> {
   const bar = progressBar('storing');
-  const storing = startStoring(Promise.resolve(engine));
+  const storing = startStoring(Promise.resolve(engine), database);
   const started_at = performance.now();
   try {
     for (let begun = false; ; begun = true) {

@@ -6,7 +6,7 @@ import type { CommandContext } from './command.ts';
 export async function migrateSchema({ config, log }: CommandContext): Promise<number> {
   const database = await openDatabase(config, log);
   try {
-    const { applied } = await migrate(database.connection, MIGRATIONS, log);
+    const { applied } = await migrate(database.options.connection, MIGRATIONS, log);
     log.info({ applied }, applied.length === 0 ? 'the schema was up to date' : 'migrated');
     return 0;
   } finally {

@@ -7,7 +7,7 @@ import type { CommandContext } from './command.ts';
 export async function rebuild({ config, log }: CommandContext): Promise<number> {
   const database = await openDatabase(config, log);
   try {
-    await migrate(database.connection, MIGRATIONS, log);
+    await migrate(database.options.connection, MIGRATIONS, log);
     const { deployment, ...parts } = startOptions(config, database, log);
     const started_at = performance.now();
     const { customers, rollup_rows } = await rebuildStore(parts, deployment);

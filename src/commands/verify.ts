@@ -1,7 +1,8 @@
 import { ConfigError } from '../config.ts';
 import { createEngine } from '../ingest/engine.ts';
+import { machineClock } from '../ingest/machine-clock.ts';
 import { verify as verifyStore } from '../ingest/verify.ts';
-import { machineClock, openDatabase } from '../service.ts';
+import { openDatabase } from '../service.ts';
 import { readModels, readVersions } from '../store/versions.ts';
 import type { CommandContext } from './command.ts';
 

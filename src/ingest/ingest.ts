@@ -131,7 +131,14 @@ async function copyWorks(
 
 /** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */
 export async function writeDifferences(trx: Trx, differences: Differences): Promise<number> {
-  return await pipelined(trx, (pipeline) => sendDifferences(pipeline, differences));
+  let written = 0;
+  // One after the other: there may be so many rows that those of one roll-up are enough to be held at once.
+  for (const projection of PROJECTIONS) {
+    const rows = differences.rows(projection);
+    await addDifferences(trx, projection, rows);
+    written += rows.length;
+  }
+  return written;
 }
 
 async function sendDifferences(pipeline: Pipeline, differences: Differences): Promise<number> {

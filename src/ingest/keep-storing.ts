@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PoolOptions } from '../store/connect.ts';
 import { classifyFailure } from '../store/failures.ts';
-import { failSilent, forgetImports, ImportMovedError } from '../store/imports.ts';
+import { failSilent, forgetImports, nextStaged } from '../store/imports.ts';
 import type { Engine } from './engine.ts';
-import { type OnStored, PAGE_ROWS, storeImports } from './store-imports.ts';
+import { type OnStored, PAGE_ROWS } from './store-imports.ts';
+import { type BrokenOff, storingThread } from './storing-thread.ts';
 
 /** A process that receives gives a sign of life every three seconds. */
 const SILENT_S = 20;
@@ -24,12 +26,16 @@ export async function tidyImports(engine: Engine): Promise<void> {
 }
 
 /** Stores imports from when the engine is there until it is stopped; `stop` waits for the transactions that are running. */
-export function startStoring(started: Promise<Engine>, onStored?: OnStored): { stop(): Promise<void> } {
+export function startStoring(
+  started: Promise<Engine>,
+  database: PoolOptions,
+  onStored?: OnStored,
+): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
   started.then(
     (engine) => {
-      running = keepStoring(engine, stopping.signal, onStored);
+      if (!stopping.signal.aborted) running = keepStoring(engine, database, stopping.signal, onStored);
     },
     () => undefined,
   );
@@ -41,7 +47,14 @@ export function startStoring(started: Promise<Engine>, onStored?: OnStored): { s
   };
 }
 
-async function keepStoring(engine: Engine, signal: AbortSignal, onStored?: OnStored): Promise<void> {
+async function keepStoring(
+  engine: Engine,
+  database: PoolOptions,
+  signal: AbortSignal,
+  onStored?: OnStored,
+): Promise<void> {
+  const thread = storingThread(engine, database, onStored);
+  signal.addEventListener('abort', thread.halt, { once: true });
   let page_rows = PAGE_ROWS;
   let wait_ms = POLL_MS;
   let tidied_at = Number.NEGATIVE_INFINITY;
@@ -51,22 +64,28 @@ async function keepStoring(engine: Engine, signal: AbortSignal, onStored?: OnSto
         await tidyImports(engine);
         tidied_at = performance.now();
       }
-      await storeImports(engine, { signal, page_rows, ...(onStored === undefined ? {} : { onStored }) });
-      page_rows = PAGE_ROWS;
-      wait_ms = POLL_MS;
+      const brokenOff = (await nextStaged(engine.db)) === undefined ? null : await thread.store(page_rows);
+      if (brokenOff?.failure === 'timeout') page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
+      if (brokenOff === null) page_rows = PAGE_ROWS;
+      wait_ms = brokenOff === null || brokenOff.failure === 'moved' ? POLL_MS : longer(wait_ms);
+      if (brokenOff !== null) report(engine, brokenOff, wait_ms);
     } catch (error) {
-      if (classifyFailure(error) === 'timeout') page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
-      wait_ms = error instanceof ImportMovedError ? POLL_MS : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
-      report(engine, error, wait_ms);
+      wait_ms = longer(wait_ms);
+      const reason = (error as { code?: string }).code ?? (error as Error).name;
+      report(engine, { failure: classifyFailure(error), reason }, wait_ms);
     }
     await delay(Math.random() * wait_ms + wait_ms / 2, undefined, { signal, ref: false }).catch(() => undefined);
   }
+  await thread.close();
 }
 
-function report(engine: Engine, error: unknown, wait_ms: number): void {
-  if (error instanceof ImportMovedError) return;
-  const reason = (error as { code?: string }).code ?? (error as Error).name;
+function longer(wait_ms: number): number {
+  return Math.min(LONGEST_WAIT_MS, wait_ms * 2);
+}
+
+function report(engine: Engine, { failure, reason }: BrokenOff, wait_ms: number): void {
+  if (failure === 'moved') return;
   const message = 'staged rows could not be stored; they stay, and it is tried again';
-  if (classifyFailure(error) === 'unexpected') engine.log.error({ reason, wait_ms }, message);
+  if (failure === 'unexpected') engine.log.error({ reason, wait_ms }, message);
   else engine.log.warn({ reason, wait_ms }, message);
 }

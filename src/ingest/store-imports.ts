@@ -20,16 +20,17 @@ import { decodeChange } from './staged-change.ts';
 
 /**
  * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so the more of them at once, the fewer are written: fifteen
- * for each row at 5,000 rows, six at 20,000. But small writes of the same customers wait for as long as the transaction takes.
+ * for each row at 5,000 rows, six at 20,000, two at 100,000. But small writes of the same customers wait for as long as the transaction takes.
  */
 export const PAGE_ROWS = 100_000;
 const PART_ROWS = 5_000;
 /** Pages at once: while one is written by the database, the next is read and folded. */
-const LANES = 2;
+export const LANES = 2;
 
 /** What the storing of imports may be told. */
 export interface StoringOptions {
-  readonly signal?: AbortSignal;
+  /** Nothing is begun any more once it is aborted. */
+  readonly signal?: { readonly aborted: boolean };
   readonly page_rows?: number;
   /** Rows of a page that are in memory at once, more or less. */
   readonly part_rows?: number;

@@ -1,0 +1,42 @@
+import { parentPort } from 'node:worker_threads';
+import { workerData } from 'piscina';
+import { connect } from '../store/connect.ts';
+import { classifyFailure } from '../store/failures.ts';
+import { ImportMovedError } from '../store/imports.ts';
+import type { StoreLog } from '../store/log.ts';
+import { createEngine } from './engine.ts';
+import { machineClock } from './machine-clock.ts';
+import { LANES, storeImports } from './store-imports.ts';
+import type { BrokenOff, StoringThreadOptions, ThreadMessage } from './storing-thread.ts';
+
+// What the thread of `storingThread` runs.
+
+const { database, versions, models, stopping, statement_timeout_ms } = workerData as StoringThreadOptions;
+
+const tell = (told: ThreadMessage): void => parentPort!.postMessage(told);
+const log: StoreLog = {
+  info: (fields, message) => tell({ log: 'info', fields, message }),
+  warn: (fields, message) => tell({ log: 'warn', fields, message }),
+  error: (fields, message) => tell({ log: 'error', fields, message }),
+};
+/** One for each lane, and one that looks for the next page. */
+const connected = connect({ ...database, max: LANES + 1 }, log);
+const engine = createEngine({ ...connected, log, now: machineClock, statement_timeout_ms }, versions, models);
+const signal = {
+  get aborted(): boolean {
+    return Atomics.load(stopping, 0) !== 0;
+  },
+};
+
+/** Stores all imports, in transactions of so many rows. Errors lose what they are on their way to another thread, so it says what they mean. */
+export default async function store(page_rows: number): Promise<BrokenOff | null> {
+  try {
+    await storeImports(engine, { signal, page_rows, onStored: (...stored) => tell({ stored }) });
+    return null;
+  } catch (error) {
+    const reason = (error as { code?: string }).code ?? (error as Error).name;
+    return { failure: error instanceof ImportMovedError ? 'moved' : classifyFailure(error), reason };
+  } finally {
+    if (signal.aborted) await connected.pool.end();
+  }
+}
