@@ -145,6 +145,13 @@ export class CopyWriter {
     this.at = this.bytes.writeInt32BE(length, this.at) + length;
   }
 
+  bytea(value: Uint8Array): void {
+    this.room(4 + value.length);
+    this.at = this.bytes.writeInt32BE(value.length, this.at);
+    this.bytes.set(value, this.at);
+    this.at += value.length;
+  }
+
   int2s(values: readonly number[]): void {
     this.list(values.length, INT2_OID, 2);
     for (const value of values) {
