@@ -58,6 +58,15 @@ export class PackedWriter {
     }
   }
 
+  /** As `value`, of an integer. */
+  integer(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new TypeError(`cannot pack ${value}`);
+    const before = this.day - value;
+    if (value < 0) this.token(NULL_OR_NEGATIVE, -value);
+    else if (before >= 0 && before < value) this.token(BEFORE, before);
+    else this.token(NUMBER, value);
+  }
+
   /** A list of anything; `write` writes one of them. */
   list<Value>(values: readonly Value[], write: (value: Value) => void): void {
     this.count(values.length);
@@ -97,14 +106,6 @@ export class PackedWriter {
 
   private count(n: number): void {
     this.token(NUMBER, n);
-  }
-
-  private integer(value: number): void {
-    if (!Number.isSafeInteger(value)) throw new TypeError(`cannot pack ${value}`);
-    const before = this.day - value;
-    if (value < 0) this.token(NULL_OR_NEGATIVE, -value);
-    else if (before >= 0 && before < value) this.token(BEFORE, before);
-    else this.token(NUMBER, value);
   }
 
   private token(meaning: number, n: number): void {

@@ -72,10 +72,10 @@ export function decodeFold(bytes: Uint8Array): SavedFold {
 function writeState(into: PackedWriter, { facts, places, states }: FoldState): void {
   writeFacts(into, facts);
   into.list(places, ({ position, stage_since, activity_since, reached }) => {
-    into.value(position);
-    into.value(stage_since);
-    into.value(activity_since);
-    into.value(reached);
+    into.integer(position);
+    into.integer(stage_since);
+    into.integer(activity_since);
+    into.integer(reached);
   });
   into.runs(states);
 }
@@ -93,13 +93,13 @@ function readState(from: PackedReader): FoldState {
 }
 
 function writeFacts(into: PackedWriter, facts: Facts): void {
-  into.value(facts.known_on);
-  into.value(facts.purchases);
-  into.value(facts.purchase_days);
-  into.value(facts.revenue);
-  into.value(facts.costs);
-  into.value(facts.discounted_purchases);
-  into.value(facts.product_lines);
+  into.integer(facts.known_on);
+  into.integer(facts.purchases);
+  into.integer(facts.purchase_days);
+  into.integer(facts.revenue);
+  into.integer(facts.costs);
+  into.integer(facts.discounted_purchases);
+  into.integer(facts.product_lines);
   into.value(facts.first_purchase_day);
   into.value(facts.last_purchase_day);
   into.value(facts.last_interaction_day);
@@ -108,15 +108,15 @@ function writeFacts(into: PackedWriter, facts: Facts): void {
   into.value(facts.latest_score);
   into.runs(facts.kinds);
   into.list(facts.recent, ({ day, purchases, revenue, costs, kinds }) => {
-    into.value(day);
-    into.value(purchases);
-    into.value(revenue);
-    into.value(costs);
+    into.integer(day);
+    into.integer(purchases);
+    into.integer(revenue);
+    into.integer(costs);
     into.runs(kinds);
   });
   into.list(facts.products, ([code, day]) => {
     into.text(code);
-    into.value(day);
+    into.integer(day);
   });
 }
 
@@ -153,24 +153,24 @@ function readFacts(from: PackedReader): Facts {
 }
 
 function writeDay(into: PackedWriter, day: ActivityDay): void {
-  for (const name of DAY_TOTALS) into.value(day[name]);
+  for (const name of DAY_TOTALS) into.integer(day[name]);
   into.list([...day.products].sort(compareText), (code) => into.text(code));
   into.list(
     [...day.kinds].sort(([a], [b]) => compareText(a, b)),
     ([kind, count]) => {
       into.text(kind);
-      into.value(count);
+      into.integer(count);
     },
   );
   into.value(day.score === null ? null : day.score.at);
   if (day.score !== null) {
     into.text(day.score.id);
-    into.value(day.score.score);
+    into.integer(day.score.score);
   }
   into.value(day.departure === null ? null : day.departure.at);
   if (day.departure !== null) {
     into.text(day.departure.id);
-    into.value(REASONS.indexOf(day.departure.reason));
+    into.integer(REASONS.indexOf(day.departure.reason));
   }
 }
 
