@@ -116,8 +116,8 @@ export class PackedWriter {
     else {
       bytes[at++] = 128 | meaning | ((n & 31) << 2);
       let rest = Math.floor(n / 32);
-      // Shifts are faster, and end at 31 bits.
-      for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) bytes[at++] = 128 | (rest % 128);
+      // Shifts are faster, and end at 32 bits.
+      for (; rest >= 2 ** 32; rest = Math.floor(rest / 128)) bytes[at++] = 128 | (rest % 128);
       for (; rest > 127; rest >>>= 7) bytes[at++] = 128 | (rest & 127);
       bytes[at++] = rest;
     }

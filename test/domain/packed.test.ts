@@ -126,7 +126,7 @@ t.test(`random lists come back from runs, as long as their different values (see
 });
 
 t.test('neighbours of a run are equal throughout', async (t) => {
-  const values = [null, 0, [], [0], [0, null], [0, 0], [0, [0]], [0, [0]], [1, [0]], 1, 1, -1];
+  const values = [null, 0, [], [0], [0, null], [0, 0], [0, [0]], [0, [0]], [1, [0]], [1], [], 1, 1, -1];
   t.strictSame(
     unpacked(
       packed((into) => into.runs(values)),

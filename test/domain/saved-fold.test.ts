@@ -123,6 +123,26 @@ t.test('a fold saved by another version is refused', async (t) => {
   t.throws(() => decodeFold(new Uint8Array()), { message: /too short/ }, 'as the migration leaves them');
 });
 
+t.test('a saved fold is written in these bytes: others need another version', async (t) => {
+  const plan = planOf([BUILT_IN_MODELS.lifecycle]);
+  const told = ['200 products=a', 'complaint', 'survey 7', 'departure price'].map((what) => `2025-03-01 ${what}`);
+  const saved = closeDays(plan, null, days('2025-01-01 1.23 cost=0.45', ...told), []);
+  const bytes = [
+    // Day 20,148, and its totals; 20,000 cents are 148 below the day.
+    '05 d0f504',
+    '04 d104 00 00 04 d104 00 00 0c 04 1c 04 00 0c 00',
+    // No product that is asked for, one complaint, the score and the departure with instant and id.
+    '00 0424636f6d706c61696e7404 8080f8d5a69eaf0c 086932 1c 8080f8d5a69eaf0c 086933 14',
+    // What is closed, 59 days before: the facts, the place in the one model, no state.
+    'ed01 01 04 04 ec03 b401 00 00 01 01 03 03 03 03 00 00 00',
+    '04 18 01 01 0c',
+    '00',
+    'b8ccb7f3',
+  ];
+  t.equal(Buffer.from(encodeFold(saved)).toString('hex'), bytes.join('').replaceAll(' ', ''));
+  t.strictSame(decodeFold(Buffer.from(bytes.join('').replaceAll(' ', ''), 'hex')), saved);
+});
+
 t.test('whatever is changed in a saved fold is found', async (t) => {
   for (const lines of STORIES) {
     const bytes = encodeFold(save(...lines));
@@ -143,6 +163,7 @@ t.test('a departure for a reason that there is not is refused', async (t) => {
   t.strictSame(bytes.splice(-2), [4 * 6, 3]);
   t.throws(() => decodeFold(withChecksum([...bytes, 4 * 7, 3])), { message: /is damaged: a reason/ });
   t.equal(decodeFold(withChecksum([...bytes, 0, 3])).open.departure?.reason, null);
+  t.throws(() => decodeFold(withChecksum([...bytes, 0, 3, 3])), { message: /does not end where/ }, 'or for two');
 });
 
 t.test('a customer of few purchases takes less than 100 bytes', async (t) => {
