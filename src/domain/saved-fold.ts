@@ -10,7 +10,8 @@ import {
 import type { Place } from './compile-model.ts';
 import type { Facts, RecentDay } from './facts.ts';
 import { FOLD_VERSION, type FoldState, type SavedFold } from './fold.ts';
-import { damaged, PackedReader, PackedWriter } from './packed.ts';
+import { damaged, PackedReader } from './packed-reader.ts';
+import { PackedWriter } from './packed-writer.ts';
 
 /** The totals of an activity day, in the order in which they are written after its day. */
 const DAY_TOTALS = [

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import t from 'tap';
-import { type Packable, PackedReader, PackedWriter } from '../../src/domain/packed.ts';
+import type { Packable } from '../../src/domain/packed.ts';
+import { PackedReader } from '../../src/domain/packed-reader.ts';
+import { PackedWriter } from '../../src/domain/packed-writer.ts';
 import { Rng } from '../oracle/rng.ts';
 import { withChecksum } from '../support/checksum.ts';
 
