@@ -1,6 +1,6 @@
 import type { Engine } from '../ingest/engine.ts';
 import { retrying } from '../ingest/retrying.ts';
-import { limitStatements } from '../store/connect.ts';
+import { limitStatements, onConnection } from '../store/connect.ts';
 import { countRows, FAULTS_KEPT, holdImport, type RowFault } from '../store/imports.ts';
 import { type StagedRow, stageRows } from '../store/staged-rows.ts';
 
@@ -74,14 +74,16 @@ export class ImportStage {
     faults: readonly RowFault[],
     counts: { readonly bytes_read: number; readonly rows_read: number; readonly invalid: number },
   ): Promise<void> {
-    const { db, statement_timeout_ms } = this.engine;
+    const { pool, statement_timeout_ms } = this.engine;
     await retrying(() =>
-      db.transaction().execute(async (trx) => {
-        await limitStatements(trx, statement_timeout_ms);
-        await holdImport(trx, this.importId, 'receiving');
-        await stageRows(trx, this.importId, rows);
-        await countRows(trx, this.importId, counts, faults);
-      }),
+      onConnection(pool, (db, client) =>
+        db.transaction().execute(async (trx) => {
+          await limitStatements(trx, statement_timeout_ms);
+          await holdImport(trx, this.importId, 'receiving');
+          await stageRows(client, this.importId, rows);
+          await countRows(trx, this.importId, counts, faults);
+        }),
+      ),
     );
   }
 }

@@ -1,14 +1,17 @@
+import type pg from 'pg';
 import { compareText } from '../domain/activity-day.ts';
 import { Differences } from '../domain/differences.ts';
 import { activityDays } from '../domain/history.ts';
 import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { type Pipeline, pipelined, type Trx } from '../store/connect.ts';
+import { copyCustomers } from '../store/customer-copy.ts';
 import { figuresOf } from '../store/customer-figures.ts';
-import { type CustomerSave, sendCustomers } from '../store/customer-saves.ts';
+import { type CustomerSave, type Saving, sendCustomers } from '../store/customer-saves.ts';
 import { type CustomerYears, yearsOf } from '../store/customer-years.ts';
 import { deleteCustomers, writeAttributes } from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
+import { copyEvents } from '../store/event-copy.ts';
 import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
 import {
   EVENT_KINDS,
@@ -50,6 +53,9 @@ export async function ingest(engine: Engine, changes: readonly Change[], limits:
   return outcomes;
 }
 
+/** From so many customers on, COPY and its additional round trips are faster than unnested lists. */
+const COPY_CUSTOMERS = 500;
+
 /** What a batch of changes did. */
 export interface Ingested {
   /** In the order of the changes. */
@@ -64,6 +70,8 @@ export interface IngestParts {
   readonly differences: Differences;
   /** Sent behind everything else. */
   readonly last?: (pipeline: Pipeline) => Promise<void>;
+  /** The connection of the transaction: what many customers need is copied through it. */
+  readonly client?: pg.ClientBase;
 }
 
 /** Stores changes of customers that the transaction holds: events, states, everything but what they add to the roll-ups. */
@@ -72,7 +80,7 @@ export async function ingestIn(
   engine: Engine,
   held: HeldCustomers,
   changes: readonly Change[],
-  { differences, last = async () => undefined }: IngestParts,
+  { differences, last = async () => undefined, client }: IngestParts,
 ): Promise<Ingested> {
   const works = await readWorks(trx, held, changes);
   const sentFor = [...new Set(changes.map((change) => change.customer_id))];
@@ -91,21 +99,34 @@ export async function ingestIn(
     trx,
     unused.map((work) => work.customer_id),
   );
+  const copied = client !== undefined && changed.length >= COPY_CUSTOMERS;
+  if (copied) await copyWorks(trx, client, changed, { saves, saving: savingOf(engine) });
   await pipelined(trx, async (pipeline) => {
-    const sent = [
+    const attributes = saves.filter((_, index) => changed[index]!.attributesChanged);
+    await Promise.all([
       ...EVENT_KINDS.flatMap((kind) => [
-        insertEvents(pipeline, kind, rowsOf(kind, changed, 'inserted')),
+        insertEvents(pipeline, kind, copied ? [] : rowsOf(kind, changed, 'inserted')),
         replaceEvents(pipeline, kind, rowsOf(kind, changed, 'replaced')),
       ]),
-      writeAttributes(
-        pipeline,
-        saves.filter((_, index) => changed[index]!.attributesChanged),
-      ),
-      sendCustomers(pipeline, saves, savingOf(engine)),
-    ];
-    await Promise.all([...sent, last(pipeline)]);
+      writeAttributes(pipeline, attributes),
+      sendCustomers(pipeline, copied ? [] : saves, savingOf(engine)),
+      last(pipeline),
+    ]);
   });
   return { outcomes, customers: changed.length };
+}
+
+async function copyWorks(
+  trx: Trx,
+  client: pg.ClientBase,
+  works: readonly CustomerWork[],
+  { saves, saving }: { readonly saves: readonly CustomerSave[]; readonly saving: Saving },
+): Promise<void> {
+  for (const kind of EVENT_KINDS) await copyEvents(client, kind, rowsOf(kind, works, 'inserted'));
+  const isStored = (_: unknown, index: number): boolean => works[index]!.stored !== null;
+  const changed = saves.filter(isStored);
+  const added = saves.filter((save, index) => !isStored(save, index));
+  await copyCustomers(trx, client, { added, changed }, saving);
 }
 
 /** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */

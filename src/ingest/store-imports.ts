@@ -1,4 +1,6 @@
+import type pg from 'pg';
 import { Differences } from '../domain/differences.ts';
+import { onConnection, type Trx } from '../store/connect.ts';
 import {
   countRows,
   holdImport,
@@ -20,7 +22,7 @@ import { decodeChange } from './staged-change.ts';
  * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so the more of them at once, the fewer are written: fifteen
  * for each row at 5,000 rows, six at 20,000. But small writes of the same customers wait for as long as the transaction takes.
  */
-export const PAGE_ROWS = 20_000;
+export const PAGE_ROWS = 100_000;
 const PART_ROWS = 5_000;
 /** Pages at once: while one is written by the database, the next is read and folded. */
 const LANES = 2;
@@ -106,7 +108,7 @@ async function storePage(
   { onStored, part_rows = PART_ROWS }: StoringOptions,
 ): Promise<void> {
   const started_at = performance.now();
-  const { results, ...stored } = await holding(engine, page.customer_ids, 'survivors', async (trx, held) => {
+  const write = async (client: pg.ClientBase, trx: Trx, held: HeldCustomers) => {
     const differences = new Differences(engine.plan);
     const total = { rows: 0, customers: 0, results: new Map<string, number>() };
     const counted = noOutcomes();
@@ -115,7 +117,7 @@ async function storePage(
       // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
       if (new Set(rows.map((row) => row.customer_id)).size < customer_ids.length) throw new ImportMovedError();
       const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
-      const { outcomes, customers } = await ingestIn(trx, engine, held, changes, { differences });
+      const { outcomes, customers } = await ingestIn(trx, engine, held, changes, { differences, client });
       countOutcomes(counted, rows, outcomes);
       total.rows += rows.length;
       total.customers += customers;
@@ -125,7 +127,10 @@ async function storePage(
     await holdImport(trx, importId, 'storing');
     await countRows(trx, importId, counted.counts, counted.faults);
     return { ...total, rollup_rows: await writeDifferences(trx, differences) };
-  });
+  };
+  const { results, ...stored } = await onConnection(engine.pool, (db, client) =>
+    holding({ ...engine, db }, page.customer_ids, 'survivors', (trx, held) => write(client, trx, held)),
+  );
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');
   for (const [name, items] of results) {

@@ -9,6 +9,7 @@ const NULL = -1;
 const TWO_32 = 2 ** 32;
 const INT2_OID = 21;
 const INT4_OID = 23;
+const TEXT_OID = 25;
 /** Number of dimensions, whether there are nulls, type of the elements, and of the one dimension its length and lower bound. */
 const ARRAY_HEADER = 20;
 /** Without any dimension: the empty list. */
@@ -114,10 +115,13 @@ export class CopyWriter {
     this.at = this.bytes.writeInt16BE(fields, this.at);
   }
 
-  int2(value: number): void {
+  int2(value: number | null): void {
     this.room(6);
-    this.bytes.writeInt32BE(2, this.at);
-    this.at = this.bytes.writeInt16BE(value, this.at + 4);
+    if (value === null) this.at = this.bytes.writeInt32BE(NULL, this.at);
+    else {
+      this.bytes.writeInt32BE(2, this.at);
+      this.at = this.bytes.writeInt16BE(value, this.at + 4);
+    }
   }
 
   int4(value: number | null): void {
@@ -138,7 +142,18 @@ export class CopyWriter {
     this.at = this.bytes.writeUInt32BE(value - high * TWO_32, this.at + 8);
   }
 
-  text(value: string): void {
+  bool(value: boolean): void {
+    this.room(5);
+    this.bytes.writeInt32BE(1, this.at);
+    this.at = this.bytes.writeUInt8(value ? 1 : 0, this.at + 4);
+  }
+
+  text(value: string | null): void {
+    if (value === null) {
+      this.room(4);
+      this.at = this.bytes.writeInt32BE(NULL, this.at);
+      return;
+    }
     // A UTF-16 unit takes three bytes of UTF-8 at most.
     this.room(4 + 3 * value.length);
     const length = this.bytes.write(value, this.at + 4);
@@ -152,8 +167,14 @@ export class CopyWriter {
     this.at += value.length;
   }
 
+  texts(values: readonly string[]): void {
+    const size = values.reduce((sum, value) => sum + 4 + Buffer.byteLength(value), 0);
+    this.list(values.length, TEXT_OID, size);
+    for (const value of values) this.text(value);
+  }
+
   int2s(values: readonly number[]): void {
-    this.list(values.length, INT2_OID, 2);
+    this.list(values.length, INT2_OID, 6 * values.length);
     for (const value of values) {
       this.bytes.writeInt32BE(2, this.at);
       this.at = this.bytes.writeInt16BE(value, this.at + 4);
@@ -161,7 +182,7 @@ export class CopyWriter {
   }
 
   int4s(values: readonly number[]): void {
-    this.list(values.length, INT4_OID, 4);
+    this.list(values.length, INT4_OID, 8 * values.length);
     for (const value of values) {
       this.bytes.writeInt32BE(4, this.at);
       this.at = this.bytes.writeInt32BE(value, this.at + 4);
@@ -175,8 +196,9 @@ export class CopyWriter {
     return new Uint8Array(this.bytes.buffer, 0, this.at);
   }
 
-  private list(length: number, oid: number, width: number): void {
-    const size = length === 0 ? EMPTY_ARRAY : ARRAY_HEADER + length * (4 + width);
+  /** Begins a list whose elements take so many bytes, their lengths included. */
+  private list(length: number, oid: number, bytes: number): void {
+    const size = length === 0 ? EMPTY_ARRAY : ARRAY_HEADER + bytes;
     this.room(4 + size);
     this.at = this.bytes.writeInt32BE(size, this.at);
     this.at = this.bytes.writeInt32BE(length === 0 ? 0 : 1, this.at);

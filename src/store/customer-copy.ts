@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import type pg from 'pg';
+import { type Pipeline, pipelined, type Trx } from './connect.ts';
 import { copyIn, type OwnBytes } from './copy.ts';
 import { CopyWriter } from './copy-format.ts';
 import { FIGURE_COLUMNS, type Standing, standingOn } from './customer-figures.ts';
@@ -10,7 +12,7 @@ import {
   STATE_COLUMNS,
   standingText,
 } from './customer-saves.ts';
-import { YEAR_MEASURES } from './customer-years.ts';
+import { saveYears, YEAR_MEASURES } from './customer-years.ts';
 import type { TableRewrite } from './table-rewrite.ts';
 
 /** The tables that are derived from a customer's events. */
@@ -32,18 +34,51 @@ const STATE_BYTES = 500;
 const STAGE_BYTES = 250;
 const YEARS_BYTES = 200;
 
-/** Encodes what `saveCustomers` would write. */
-export function encodeSaves(rows: readonly CustomerSave[], { model_versions, today }: Saving): EncodedSaves {
+/** Encodes what `saveCustomers` would write; years of these customers only. */
+export function encodeSaves(
+  rows: readonly CustomerSave[],
+  { model_versions, today }: Saving,
+  dated: readonly CustomerSave[] = rows,
+): EncodedSaves {
   const states = new CopyWriter(rows.length * STATE_BYTES);
   const stages = new CopyWriter(rows.length * model_versions.length * STAGE_BYTES);
-  const years = new CopyWriter(rows.length * YEARS_BYTES);
+  const years = new CopyWriter(dated.length * YEARS_BYTES);
   for (const row of rows) {
     const standing = standingOn(row.spells, today);
     encodeState(states, row, standing, model_versions);
     encodeStages(stages, row, standing, model_versions);
-    encodeYears(years, row);
   }
+  for (const row of dated) encodeYears(years, row);
   return { customer_states: states.end(), customer_stages: stages.end(), customer_years: years.end() };
+}
+
+/** Customers that are saved together. */
+export interface ManySaves {
+  /** Of whom nothing is stored yet. */
+  readonly added: readonly CustomerSave[];
+  readonly changed: readonly CustomerSave[];
+}
+
+/** As `saveCustomers`, for many: the stored rows go, and all are copied. The transaction is the client's. */
+export async function copyCustomers(
+  trx: Trx,
+  client: pg.ClientBase,
+  { added, changed }: ManySaves,
+  saving: Saving,
+): Promise<void> {
+  const saves = encodeSaves([...added, ...changed], saving, added);
+  if (changed.length > 0) await pipelined(trx, (pipeline) => clearSaves(pipeline, changed));
+  for (const table of SAVED_TABLES)
+    await copyIn(client, copyStatement({ target: table, replaces: false }, COLUMNS[table]), saves[table]);
+}
+
+async function clearSaves(trx: Pipeline, rows: readonly CustomerSave[]): Promise<void> {
+  const ids = sql`any(${rows.map(({ customer_id }) => customer_id)}::text[])`;
+  await Promise.all([
+    sql`delete from customer_states where customer_id = ${ids}`.execute(trx),
+    sql`delete from customer_stages where customer_id = ${ids}`.execute(trx),
+    saveYears(trx, rows),
+  ]);
 }
 
 /** Copies customers into tables that do not hold them yet. */
@@ -60,7 +95,10 @@ export async function copySaves(
  * Rows of a table made in this transaction are written as those of a finished one: nothing has to visit them later, and a read that has begun before the
  * table took its place, and asks for it after, finds them.
  */
-function copyStatement({ target, replaces }: TableRewrite, columns: readonly string[]): string {
+function copyStatement(
+  { target, replaces }: Pick<TableRewrite, 'target' | 'replaces'>,
+  columns: readonly string[],
+): string {
   return `copy ${target} (${columns.join(', ')}) from stdin (format binary${replaces ? ', freeze' : ''})`;
 }
 

@@ -9,11 +9,16 @@ export interface Owned<Event> {
   readonly event: Event;
 }
 
-type Column<Event> = readonly [name: string, type: string, value: (event: Event) => unknown];
+/** A column of an event table, its type, and what an event has in it. */
+export type EventColumn<Event> = readonly [
+  name: string,
+  type: 'text' | 'text[]' | 'int8' | 'int4' | 'int2' | 'bool',
+  value: (event: Event) => unknown,
+];
 
 const VOIDED = ['voided', 'bool', (event: { voided: boolean }) => event.voided] as const;
 
-function momentColumns(): Column<{ moment: Moment }>[] {
+function momentColumns(): EventColumn<{ moment: Moment }>[] {
   return [
     ['at', 'int8', (event) => event.moment.at],
     ['day', 'int4', (event) => event.moment.day],
@@ -21,14 +26,15 @@ function momentColumns(): Column<{ moment: Moment }>[] {
   ];
 }
 
-const COLUMNS: { readonly [Kind in EventKind]: readonly Column<Events[Kind]>[] } = {
+/** The columns of every kind after the customer. */
+export const EVENT_COLUMNS: { readonly [Kind in EventKind]: readonly EventColumn<Events[Kind]>[] } = {
   purchases: [
     ['purchase_id', 'text', (purchase) => purchase.purchase_id],
     ...momentColumns(),
     ['amount', 'int8', (purchase) => purchase.amount],
     ['cost', 'int8', (purchase) => purchase.cost],
     ['discount', 'int8', (purchase) => purchase.discount],
-    ['products', 'text', (purchase) => textArray(purchase.products)],
+    ['products', 'text[]', (purchase) => purchase.products],
     VOIDED,
   ],
   refunds: [
@@ -71,20 +77,23 @@ export async function replaceEvents<Kind extends EventKind>(
   rows: readonly Owned<Events[Kind]>[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const changed = COLUMNS[kind].slice(1).map(([name]) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`);
+  const changed = EVENT_COLUMNS[kind].slice(1).map(([name]) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`);
   await sql`
     insert into ${sql.table(kind)} (${columnNames(kind)}) ${selectRows(kind, rows)}
     on conflict (customer_id, ${sql.ref(ID_COLUMNS[kind])}) do update set ${sql.join(changed)}`.execute(trx);
 }
 
 function columnNames(kind: EventKind) {
-  return sql.join(['customer_id', ...COLUMNS[kind].map(([name]) => name)].map((name) => sql.ref(name)));
+  return sql.join(['customer_id', ...EVENT_COLUMNS[kind].map(([name]) => name)].map((name) => sql.ref(name)));
 }
 
 function selectRows<Kind extends EventKind>(kind: Kind, rows: readonly Owned<Events[Kind]>[]) {
-  const columns = COLUMNS[kind] as readonly Column<Events[Kind]>[];
-  const arrays = columns.map(([, type, value]) => sql`${rows.map((row) => value(row.event))}::${sql.raw(type)}[]`);
-  const names = columns.map(([name]) => (name === 'products' ? sql`products::text[]` : sql.ref(name)));
+  const columns = EVENT_COLUMNS[kind] as readonly EventColumn<Events[Kind]>[];
+  const arrays = columns.map(([, type, value]) => {
+    if (type === 'text[]') return sql`${rows.map((row) => textArray(value(row.event) as string[]))}::text[]`;
+    return sql`${rows.map((row) => value(row.event))}::${sql.raw(type)}[]`;
+  });
+  const names = columns.map(([name, type]) => (type === 'text[]' ? sql`${sql.ref(name)}::text[]` : sql.ref(name)));
   const aliases = sql.join(['customer_id', ...columns.map(([name]) => name)].map((name) => sql.ref(name)));
   return sql`
     select customer_id, ${sql.join(names)}

@@ -65,7 +65,7 @@ const TABLES = tables.map(({ table }) => table);
 
 /** Tables a statement names. */
 const named = ({ text }: Sent, among: readonly string[]): string[] =>
-  among.filter((table) => new RegExp(`\\b(from|join|into|update|table) ${table}\\b`).test(text));
+  among.filter((table) => new RegExp(`\\b(from|join|into|update|table|copy) ${table}\\b`).test(text));
 const shown = (found: readonly Sent[]): string[] => [
   ...new Set(found.map(({ request, text }) => `${request}: ${text.slice(0, 160)}`)),
 ];
@@ -234,13 +234,14 @@ t.test('only the versions row is ever locked by a select', async (t) => {
 
 /** The customer table a statement writes. */
 const written = (statement: Sent): string | undefined => {
-  const table = /^(?:insert into|update|delete from) (\w+)/.exec(statement.text)?.[1];
+  const table = /^(?:insert into|update|delete from|copy) (\w+)/.exec(statement.text)?.[1];
   return table !== undefined && CUSTOMER_TABLES.includes(table) ? table : undefined;
 };
 const KEYED = /\bcustomer_id = (any\(|given\.customer_id|\$\d)/;
 
 t.test('every write to a customer table is keyed by customer_id', async (t) => {
   const keyed = ({ text }: Sent): boolean => {
+    if (text.startsWith('copy')) return /^copy \w+ \(customer_id, [^)]*\) from stdin/.test(text);
     if (!text.startsWith('insert')) return KEYED.test(text.slice(text.lastIndexOf(' where ')));
     return (
       /^insert into \w+ \(customer_id[,)]/.test(text) &&
@@ -272,7 +273,7 @@ t.test(
     const [rewrites, reads] = [true, false].map((rewriting) =>
       ALL.filter(
         (statement) =>
-          !/^(insert|update|delete)/.test(statement.text) &&
+          !/^(insert|update|delete|copy \w)/.test(statement.text) &&
           named(statement, CUSTOMER_TABLES).length > 0 &&
           REWRITES.test(statement.text) === rewriting,
       ),
