@@ -119,8 +119,8 @@ function savedFolds(histories: readonly History[]): Figure[] {
   const plan = planOf(ALL, PROJECTIONS);
   const tallies = forgetfulTallies(plan);
   const saved: SavedFold[] = histories.map((history) => foldWhole(plan, activityDays(history), tallies).saved);
-  const texts = saved.map(encodeFold);
-  const bytes = texts.reduce((sum, text) => sum + text.length, 0) / texts.length;
+  const written = saved.map(encodeFold);
+  const bytes = written.reduce((sum, one) => sum + one.length, 0) / written.length;
   return [
     figure(
       'saved fold written',
@@ -129,7 +129,7 @@ function savedFolds(histories: readonly History[]): Figure[] {
     ),
     figure(
       'saved fold read',
-      per(saved.length, () => texts.map(decodeFold)),
+      per(saved.length, () => written.map(decodeFold)),
       'customers',
     ),
     { case: 'fold', what: 'saved fold, on average', figure: `${bytes.toFixed(0)} bytes` },

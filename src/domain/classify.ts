@@ -3,7 +3,6 @@ import type { Day } from './calendar.ts';
 import { activityAt, activityOf, type CompiledModel, type Move, stageOf } from './compile-model.ts';
 import type { Standing } from './condition.ts';
 import { type ExplainContext, type Input, inputsOf, type Need, needsOf } from './explain.ts';
-import type { Facts } from './facts.ts';
 import {
   closeDays,
   type FoldPlan,
@@ -15,6 +14,7 @@ import {
   stateAfter,
 } from './fold.ts';
 import { ACTIVITIES, type Activity, type Condition } from './model.ts';
+import type { Projection } from './projection.ts';
 
 /** A position by its names. */
 export interface NamedPosition {
@@ -109,7 +109,7 @@ export function timeline(plan: FoldPlan, index: number, days: readonly ActivityD
 }
 
 /** A projection that only collects the moves it sees. */
-function movesInto(moves: Move[]) {
+function movesInto(moves: Move[]): Projection<null> {
   return {
     name: 'timeline',
     version: 1,
@@ -117,7 +117,10 @@ function movesInto(moves: Move[]) {
     key: [],
     measures: [],
     start: null,
-    advance: (_state: unknown, folded: { readonly moves: readonly Move[] }) => void moves.push(...folded.moves),
-    settle: (_state: unknown, _facts: Facts, scheduled: readonly Move[]) => void moves.push(...scheduled),
+    advance(state, folded) {
+      moves.push(...folded.moves);
+      return state;
+    },
+    settle: (_state, _facts, scheduled) => void moves.push(...scheduled),
   };
 }

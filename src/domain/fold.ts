@@ -2,10 +2,14 @@ import { type ActivityDay, emptyDay, mergeDay } from './activity-day.ts';
 import { type Day, LAST_DAY } from './calendar.ts';
 import { type CompiledModel, type Move, NOWHERE, type Place, type Position, UNKNOWN } from './compile-model.ts';
 import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
+import type { Packable } from './packed.ts';
 import { FORGETFUL, type FoldedDay, type Projection, type Tally } from './projection.ts';
 
-/** Raised when saved states or moves mean something else than before, or more is stored of a customer; everything must then be rebuilt. */
-export const FOLD_VERSION = 4;
+/**
+ * Raised (at most to 255) when saved states are written in another way, or they or moves mean something else than before, or more is stored of a
+ * customer; everything must then be rebuilt.
+ */
+export const FOLD_VERSION = 5;
 
 /** One projection, for one model (index into the plan's models) or for none. */
 export interface PlannedFold {
@@ -29,7 +33,7 @@ export interface FoldState {
   /** One for each model of the plan. */
   readonly places: readonly Place[];
   /** One for each fold of the plan. */
-  readonly states: readonly unknown[];
+  readonly states: readonly Packable[];
 }
 
 /** What is saved of a customer: the state before the last activity day, and that day, which may still grow. */
@@ -92,7 +96,7 @@ export function settleTail(
   const scheduled = plan.models.map((model, index) => scheduledMoves(model, state.places[index]!, state.facts));
   plan.folds.forEach(({ projection, model }, index) => {
     const ahead = model === null ? NO_MOVES : scheduled[model]!;
-    projection.settle(state.states[index], state.facts, ahead, tallies[index]!);
+    projection.settle(state.states[index]!, state.facts, ahead, tallies[index]!);
   });
   const spells = plan.models.map((_, index) =>
     spellsOf(saved.closed?.places[index], [...moves[index]!, ...scheduled[index]!]),
@@ -154,17 +158,17 @@ function advanceStates(
   before: FoldState | null,
   { day, facts, places, moves }: TakenDay,
   tallies: FoldTallies,
-): unknown[] {
+): Packable[] {
   if (folds.length === 0) return [];
   const seen = { day, before: before === null ? null : before.facts, after: facts };
   const withoutModel: FoldedDay = { ...seen, moves: NO_MOVES, position: UNKNOWN };
   const byModel = models.map(
     (_, model): FoldedDay => ({ ...seen, moves: moves[model]!, position: places[model]!.position }),
   );
-  const states: unknown[] = [];
+  const states: Packable[] = [];
   for (let index = 0; index < folds.length; index += 1) {
     const { projection, model } = folds[index]!;
-    const state = before === null ? projection.start : before.states[index];
+    const state = before === null ? projection.start : before.states[index]!;
     states.push(projection.advance(state, model === null ? withoutModel : byModel[model]!, tallies[index]!));
   }
   return states;

@@ -1,6 +1,7 @@
 import type { ActivityDay } from './activity-day.ts';
 import type { Move, Position } from './compile-model.ts';
 import type { Facts } from './facts.ts';
+import type { Packable } from './packed.ts';
 
 /** One column of a roll-up's key: small integers from `least`, `size` of them at most. */
 export interface KeyColumn {
@@ -40,7 +41,7 @@ export interface FoldedDay {
  * What one report adds up: a pure fold over one customer's activity days into rows of small integer keys and integer measures. The sum over
  * all customers is the report's roll-up table. A projection that depends on a model exists once for each model version.
  */
-export interface Projection<State = unknown> {
+export interface Projection<State extends Packable = Packable> {
   /** The roll-up table is `rollup_` and this name in snake_case. */
   readonly name: string;
   /** Raised when the meaning of a row changes; the roll-up must then be rebuilt. */
@@ -53,7 +54,7 @@ export interface Projection<State = unknown> {
   readonly measures: readonly string[];
   /** The key of the row to which a row, once summed, is added as well: for rows that are sums of others, so that no emit needs to make them. */
   summary?(key: readonly number[]): readonly number[];
-  /** The state before the first day; JSON. */
+  /** The state before the first day. States are never changed in place: equal ones may be one and the same. */
   readonly start: State;
   /** Adds up what no later day can change, and returns the state after the day. */
   advance(state: State, folded: FoldedDay, tally: Tally): State;

@@ -94,9 +94,14 @@ class Findings {
 }
 
 function compareState(found: Findings, fresh: CustomerSave, stored: CustomerRow | undefined): void {
-  for (const field of ['events', 'turnover', 'pending_refunds', 'fold'] as const) {
+  for (const field of ['events', 'turnover', 'pending_refunds'] as const) {
     found.compare(`${field} of ${fresh.customer_id}`, fresh[field], stored?.[field]);
   }
+  found.compare(`fold of ${fresh.customer_id}`, hex(fresh.fold), stored && hex(stored.fold));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
 /** `position` and `until` may be those of any day, for they ripen: they must say what holds on the eve of `until`. */

@@ -160,6 +160,13 @@ export class CopyWriter {
     this.at = this.bytes.writeInt32BE(length, this.at) + length;
   }
 
+  bytea(value: Uint8Array): void {
+    this.room(4 + value.length);
+    this.at = this.bytes.writeInt32BE(value.length, this.at);
+    this.bytes.set(value, this.at);
+    this.at += value.length;
+  }
+
   texts(values: readonly string[]): void {
     const size = values.reduce((sum, value) => sum + 4 + Buffer.byteLength(value), 0);
     this.list(values.length, TEXT_OID, size);

@@ -29,8 +29,8 @@ const COLUMNS: Readonly<Record<SavedTable, readonly string[]>> = {
   customer_years: ['customer_id', 'year', ...YEAR_MEASURES.map(([name]) => name)],
 };
 
-/** What a row takes, more or less: the saved fold is most of a state. */
-const STATE_BYTES = 1_000;
+/** What a row takes, more or less. */
+const STATE_BYTES = 500;
 const STAGE_BYTES = 250;
 const YEARS_BYTES = 200;
 
@@ -109,7 +109,7 @@ function encodeState(into: CopyWriter, row: CustomerSave, standing: Standing, ve
   into.int4(row.events);
   into.int8(row.turnover);
   into.int4(row.pending_refunds);
-  into.text(row.fold);
+  into.bytea(row.fold);
   into.int4(standing.next_change);
   into.text(standingText(standing, versions));
   for (const [name, type] of FIGURE_COLUMNS) {

@@ -55,7 +55,7 @@ async function saveStates(
     select customer_id, ${numberArray(modelVersions)}::int2[], ${sql.join(names.slice(1))}
     from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.events)}::int4[],
       ${rows.map((row) => row.turnover)}::int8[], ${rows.map((row) => row.pending_refunds)}::int4[],
-      ${rows.map((row) => row.fold)}::text[], ${standings.map((standing) => standing.next_change)}::int4[],
+      ${rows.map((row) => row.fold)}::bytea[], ${standings.map((standing) => standing.next_change)}::int4[],
       ${texts}::text[], ${sql.join(figures)})
       as given (customer_id, ${sql.join(names.slice(1))})
     on conflict (customer_id) do update set ${sql.join(names.map((name) => sql`${name} = excluded.${name}`))}`.execute(

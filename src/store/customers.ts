@@ -16,7 +16,7 @@ export interface CustomerRow extends CustomerDates {
   readonly turnover: number;
   readonly pending_refunds: number;
   /** The saved fold (`decodeFold`). */
-  readonly fold: string;
+  readonly fold: Uint8Array;
 }
 
 /** A customer's own row, with every other id that stands for the same one since a merge, sorted (`compareText`). */

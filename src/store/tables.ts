@@ -39,7 +39,7 @@ interface CustomerStatesTable {
   events: number;
   turnover: bigint;
   pending_refunds: number;
-  fold: string;
+  fold: Buffer;
   purchases: number;
   purchase_days: number;
   revenue: bigint;

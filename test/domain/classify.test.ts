@@ -119,7 +119,10 @@ t.test('asking folds the reports of the plan along without adding anything to th
     key: [],
     measures: ['one'],
     start: null,
-    advance: (_state, { moves }, tally) => tally.at(0).add(0, seen.push(moves.length)),
+    advance(state, { moves }, tally) {
+      tally.at(0).add(0, seen.push(moves.length));
+      return state;
+    },
     settle: (_state, _facts, scheduled, tally) => void tally.at(0).add(0, seen.push(scheduled.length)),
   };
   const plan = planOf([lifecycle], [report]);

@@ -132,21 +132,21 @@ t.test('without a model there is no position and no move', async (t) => {
     ...(GAPS as Projection),
     advance: (state, folded) => {
       seen.push([folded.moves, folded.position, folded.before === null, state]);
-      return 'next';
+      return 7;
     },
     settle: (state, _facts, scheduled) => void seen.push([scheduled, state]),
   };
   whole(planOf([lifecycle], [spy]), days('2025-01-01 5', '2025-02-01 5'));
   t.strictSame(seen, [
     [[], 0, true, null],
-    [[], 0, false, 'next'],
-    [[], 'next'],
+    [[], 0, false, 7],
+    [[], 7],
   ]);
 });
 
 t.test('a projection sees the position at the end of the day', async (t) => {
   const seen: number[] = [];
-  const spy: Projection = { ...(MOVES as Projection), advance: (_state, { position }) => void seen.push(position) };
+  const spy: Projection = { ...(MOVES as Projection), advance: (_state, { position }) => seen.push(position) };
   whole(planOf([lifecycle], [spy]), days('known 2025-01-01', '2025-01-05 1', '2025-01-05 departure price'));
   t.strictSame(seen, [1, 8]);
 });
@@ -307,7 +307,7 @@ t.test('what is saved does not grow with the history, and is bounded by the mode
   t.equal(saved.closed!.facts.recent.length, 30);
   t.equal(saved.closed!.facts.products.length, 10, 'one more than the largest threshold');
   const [short, long] = [100, 1_000].map((count) => encodeFold(closeDays(plan, null, daily(count), [])).length);
-  t.ok(long! - short! < 100, `${short} and ${long} characters`);
+  t.ok(long! - short! < 100, `${short} and ${long} bytes`);
 });
 
 t.test('a place on a later day and the moves until then tell the same story', async (t) => {

@@ -174,6 +174,25 @@ t.test('verify finds every column that says something else than the events, and 
   t.strictSame(await differences(), []);
 });
 
+t.test('a saved fold that was changed is found, takes no more events, and is repaired', async (t) => {
+  const { rows } = await sql<{ size: number }>`
+    select octet_length(fold) as size from customer_states where customer_id = 'ana'`.execute(db);
+  const bytes = rows[0]!.size;
+  const more = { ...ana, purchase_id: 'p4', purchased_at: '2026-04-01', amount: '1' };
+  for (const at of [0, 1, bytes - 1]) {
+    await sql`update customer_states set fold = set_byte(fold, ${at}, get_byte(fold, ${at}) # 1) where customer_id = 'ana'`.execute(
+      db,
+    );
+    const found = await differences();
+    t.equal(found.length, 1);
+    t.match(found[0], /^fold of ana: stored "[0-9a-f]+", the events give "[0-9a-f]+"$/);
+    t.equal((await service.call('POST', '/v1/purchases', { items: [more] })).status, 500, `byte ${at}`);
+    t.equal((await service.call('GET', '/v1/customers/ana')).status, 500);
+    await repair();
+    t.strictSame(await differences(), []);
+  }
+});
+
 t.test('a position of another day is no difference while it says what held before its end', async (t) => {
   const { rows } = await sql<{ first_days: number[]; positions: number[] }>`
     select first_days, positions from customer_stages where customer_id = 'ana' and model_version = 1`.execute(db);

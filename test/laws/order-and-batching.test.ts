@@ -90,7 +90,7 @@ async function reportBodies(
 /** What is saved of every customer. */
 async function savedFolds(service: TestService): Promise<Map<string, string>> {
   const { rows } = await sql<{ customer_id: string; fold: string }>`
-    select customer_id, fold from customer_states order by customer_id`.execute(service.db);
+    select customer_id, encode(fold, 'hex') as fold from customer_states order by customer_id`.execute(service.db);
   return new Map(rows.map((row) => [row.customer_id, row.fold]));
 }
 

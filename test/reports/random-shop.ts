@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { Differences } from '../../src/domain/differences.ts';
 import { closeDays, reopenDays, settleTail } from '../../src/domain/fold.ts';
 import { activityDays, type History } from '../../src/domain/history.ts';
+import type { Packable } from '../../src/domain/packed.ts';
 import type { Projection } from '../../src/domain/projection.ts';
 import type { Rng } from '../oracle/rng.ts';
 import { date, day, history, planOf } from '../support/notation.ts';
@@ -77,7 +78,11 @@ export type PlainRollup = Map<string, string>;
  * What the histories add to the roll-up of a projection without model, each sent in several pieces: before every piece the tail of what was saved is taken
  * back, as ingest does.
  */
-export function rollupOf<State>(projection: Projection<State>, lives: readonly History[], rng: Rng): PlainRollup {
+export function rollupOf<State extends Packable>(
+  projection: Projection<State>,
+  lives: readonly History[],
+  rng: Rng,
+): PlainRollup {
   const plan = planOf([], [projection as Projection]);
   const differences = new Differences(plan);
   const [added, taken] = [new RowRecorder(projection), new RowRecorder(projection)];
