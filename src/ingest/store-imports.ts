@@ -23,7 +23,9 @@ import { decodeChange } from './staged-change.ts';
  * for each row at 5,000 rows, six at 20,000, two at 100,000. But small writes of the same customers wait for as long as the transaction takes.
  */
 export const PAGE_ROWS = 100_000;
-const PART_ROWS = 5_000;
+/** Customers of one transaction: so many saved states are in memory at once. */
+const PAGE_CUSTOMERS = 12_500;
+const PART_ROWS = 2_000;
 /** Pages at once: while one is written by the database, the next is read and folded. */
 export const LANES = 2;
 
@@ -76,6 +78,7 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   }
 }
 
+const PAGE = { rows: PAGE_ROWS, customers: PAGE_CUSTOMERS };
 const START = { after: '', including: true };
 
 /** Where a walk through the staged rows of an import stands, and how many pages it has come by. */
@@ -89,10 +92,10 @@ async function* walkPages(
   engine: Engine,
   importId: number,
   walk: Walk,
-  { signal, page_rows: limit = PAGE_ROWS }: StoringOptions,
+  { signal, page_rows: rows = PAGE_ROWS }: StoringOptions,
 ): AsyncGenerator<StagedPage> {
   while (!signal?.aborted) {
-    const page = await pageStaged(engine.db, importId, { ...walk.place, limit });
+    const page = await pageStaged(engine.db, importId, walk.place, { rows, customers: PAGE_CUSTOMERS });
     const last = page.customer_ids.at(-1);
     walk.place = last === undefined ? START : { after: last, including: page.cut };
     if (last === undefined) return;
@@ -168,7 +171,7 @@ function countResult(results: Map<string, number>, change: Change, status: strin
 async function clearImport(engine: Engine, importId: number, { signal }: StoringOptions): Promise<void> {
   // From the beginning every time, each page would pass by all that was deleted before.
   for (let after = ''; !signal?.aborted; ) {
-    const page = await pageStaged(engine.db, importId, { after, including: after === '', limit: PAGE_ROWS });
+    const page = await pageStaged(engine.db, importId, { after, including: after === '' }, PAGE);
     if (page.customer_ids.length === 0) return await markCleared(engine.db, importId);
     await inShort(engine.db, async (trx) => await dropStaged(trx, importId, page.customer_ids));
     after = page.customer_ids.at(-1)!;

@@ -46,26 +46,39 @@ export interface StagedPage {
   readonly cut: boolean;
 }
 
-/** The next customers after `after` (from it on, if `including`) who together have at most `limit` staged rows, or a part of one customer who has more. */
+/** What a page holds at most. */
+export interface StagedPageSize {
+  readonly rows: number;
+  readonly customers: number;
+}
+
+/** The next customers after `after` (from it on, if `including`) whose staged rows fit in a page together, or a part of one customer who has more. */
 export async function pageStaged(
   db: Database | Trx,
   importId: number,
-  { after, including, limit }: { readonly after: string; readonly including: boolean; readonly limit: number },
+  { after, including }: { readonly after: string; readonly including: boolean },
+  size: StagedPageSize,
 ): Promise<StagedPage> {
   const from = sql`customer_id ${including ? sql`>=` : sql`>`} ${after} and import_id = ${importId}::int4`;
   const { rows: found } = await sql<{ customer_id: string; rows: number }>`
     select customer_id, count(*)::int4 as rows
-    from (select customer_id from import_rows where ${from} order by customer_id, line limit ${limit + 1}) as next
-    group by customer_id order by customer_id`.execute(db);
-  const ids = found.map((one) => one.customer_id);
-  const rows = found.reduce((sum, one) => sum + one.rows, 0);
-  const whole = { rows, through_line: Number.MAX_SAFE_INTEGER, cut: false };
-  if (rows <= limit) return { ...whole, customer_ids: ids };
-  if (ids.length > 1) return { ...whole, customer_ids: ids.slice(0, -1) };
+    from (select customer_id from import_rows where ${from} order by customer_id, line limit ${size.rows + 1}) as next
+    group by customer_id order by customer_id limit ${size.customers + 1}`.execute(db);
+  const rowsOf = (some: typeof found): number => some.reduce((sum, one) => sum + one.rows, 0);
+  const full = rowsOf(found) > size.rows || found.length > size.customers;
+  if (full && found.length === 1) return await cutPage(db, importId, found[0]!.customer_id, size.rows);
+  // Of the last one not all rows were looked at.
+  const whole = full ? found.slice(0, -1) : found;
+  const customer_ids = whole.map((one) => one.customer_id);
+  return { customer_ids, rows: rowsOf(whole), through_line: Number.MAX_SAFE_INTEGER, cut: false };
+}
+
+/** The first rows of a customer. */
+async function cutPage(db: Database | Trx, importId: number, customerId: string, rows: number): Promise<StagedPage> {
   const { rows: lines } = await sql<{ line: bigint }>`
-    select line from import_rows where customer_id = ${ids[0]!} and import_id = ${importId}::int4
-    order by line offset ${limit - 1} limit 1`.execute(db);
-  return { customer_ids: ids, rows: limit, through_line: Number(lines[0]?.line ?? 0), cut: true };
+    select line from import_rows where customer_id = ${customerId} and import_id = ${importId}::int4
+    order by line offset ${rows - 1} limit 1`.execute(db);
+  return { customer_ids: [customerId], rows, through_line: Number(lines[0]?.line ?? 0), cut: true };
 }
 
 /** Takes rows out of the stage: whoever takes them stores them in the same transaction. In the order of the lines. */
