@@ -22,6 +22,9 @@ import { decodeChange } from './staged-change.ts';
  */
 export const PAGE_ROWS = 20_000;
 const PART_ROWS = 5_000;
+/** Bytes of a page and of a part of it, for rows may be long: a hundred products of 64 characters are 25 kB, 38 kB as escapes. Most have below 200. */
+const PAGE_BYTES = 8_388_608;
+const PART_BYTES = 2_097_152;
 /** Pages at once: while one is written by the database, the next is read and folded. */
 const LANES = 2;
 
@@ -29,6 +32,7 @@ const LANES = 2;
 export interface StoringOptions {
   readonly signal?: AbortSignal;
   readonly page_rows?: number;
+  readonly page_bytes?: number;
   /** Rows of a page that are in memory at once, more or less. */
   readonly part_rows?: number;
   /** Pages of an import at once. */
@@ -86,10 +90,10 @@ async function* walkPages(
   engine: Engine,
   importId: number,
   walk: Walk,
-  { signal, page_rows: limit = PAGE_ROWS }: StoringOptions,
+  { signal, page_rows: rows = PAGE_ROWS, page_bytes: bytes = PAGE_BYTES }: StoringOptions,
 ): AsyncGenerator<StagedPage> {
   while (!signal?.aborted) {
-    const page = await pageStaged(engine.db, importId, { ...walk.place, limit });
+    const page = await pageStaged(engine.db, importId, { ...walk.place, most: { rows, bytes } });
     const last = page.customer_ids.at(-1);
     walk.place = last === undefined ? START : { after: last, including: page.cut };
     if (last === undefined) return;
@@ -135,15 +139,15 @@ async function storePage(
 }
 
 /**
- * The ids of a page in parts that have so many rows together, more or less. Ids that stand for one customer come in the same part: what the transaction
+ * The ids of a page in parts that have so many rows and bytes together, more or less. Ids that stand for one customer come in the same part: what the transaction
  * holds of a customer is as it was before the first.
  */
 function* partsOf(
-  { customer_ids, rows }: StagedPage,
+  { customer_ids, rows, bytes }: StagedPage,
   part_rows: number,
   survivorOf: HeldCustomers['survivorOf'],
 ): Generator<readonly string[]> {
-  const size = Math.ceil(customer_ids.length / Math.ceil(rows / part_rows));
+  const size = Math.ceil(customer_ids.length / Math.ceil(Math.max(rows / part_rows, bytes / PART_BYTES)));
   let part: string[] = [];
   for (const [, ids] of Map.groupBy(customer_ids, survivorOf)) {
     part.push(...ids);
@@ -162,7 +166,8 @@ function countResult(results: Map<string, number>, change: Change, status: strin
 async function clearImport(engine: Engine, importId: number, { signal }: StoringOptions): Promise<void> {
   // From the beginning every time, each page would pass by all that was deleted before.
   for (let after = ''; !signal?.aborted; ) {
-    const page = await pageStaged(engine.db, importId, { after, including: after === '', limit: PAGE_ROWS });
+    const most = { rows: PAGE_ROWS, bytes: Number.MAX_SAFE_INTEGER };
+    const page = await pageStaged(engine.db, importId, { after, including: after === '', most });
     if (page.customer_ids.length === 0) return await markCleared(engine.db, importId);
     await inShort(engine.db, async (trx) => await dropStaged(trx, importId, page.customer_ids));
     after = page.customer_ids.at(-1)!;

@@ -24,31 +24,58 @@ export async function stageRows(trx: Trx, importId: number, rows: readonly Stage
 /** Customers with staged rows, in the order of their ids. */
 export interface StagedPage {
   readonly customer_ids: readonly string[];
-  /** Their staged rows, more or less. */
+  /** Their staged rows, and the bytes of those: changes and customers' ids. */
   readonly rows: number;
+  readonly bytes: number;
   /** The last line that is meant: all of them, unless a single customer has more rows than a page takes. */
   readonly through_line: number;
   /** True if the last customer has more rows after the page. */
   readonly cut: boolean;
 }
 
-/** The next customers after `after` (from it on, if `including`) who together have at most `limit` staged rows, or a part of one customer who has more. */
+/** What a page takes at most; a single row is taken whatever its bytes. */
+export interface PageLimits {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The next customers after `after` (from it on, if `including`) who together have no more staged rows than a page takes, or a part of one customer who has. */
 export async function pageStaged(
   db: Database | Trx,
   importId: number,
-  { after, including, limit }: { readonly after: string; readonly including: boolean; readonly limit: number },
+  { after, including, most }: { readonly after: string; readonly including: boolean; readonly most: PageLimits },
 ): Promise<StagedPage> {
-  const { rows } = await sql<{ customer_id: string; line: bigint }>`
-    select customer_id, line from import_rows
-    where customer_id ${including ? sql`>=` : sql`>`} ${after} and import_id = ${importId}::int4
-    order by customer_id, line limit ${limit + 1}`.execute(db);
-  const last = rows.at(-1)?.customer_id;
-  const full = rows.length > limit;
-  const ids = [...new Set(rows.map((row) => row.customer_id))];
-  const whole = { rows: rows.length, through_line: Number.MAX_SAFE_INTEGER, cut: false };
-  if (!full || last === undefined) return { ...whole, customer_ids: ids };
-  if (ids.length > 1) return { ...whole, customer_ids: ids.slice(0, -1) };
-  return { customer_ids: ids, rows: limit, through_line: Number(rows[limit - 1]!.line), cut: true };
+  const { rows } = await sql<{ customer_id: string; line: bigint; bytes: number }>`
+    select customer_id, line, bytes from (
+      select customer_id, line, bytes, sum(bytes) over running as total, first_value(bytes) over running as first from (
+        select customer_id, line, octet_length(change) + octet_length(customer_id) as bytes from import_rows
+        where customer_id ${including ? sql`>=` : sql`>`} ${after} and import_id = ${importId}::int4
+        order by customer_id, line limit ${most.rows + 1}
+      ) as staged
+      window running as (order by customer_id, line rows unbounded preceding)
+    ) as summed
+    where total - bytes <= greatest(first, ${most.bytes}::int8) order by customer_id, line`.execute(db);
+  const fitting = countFitting(rows, most);
+  const next = rows[fitting]?.customer_id;
+  const whole = rows.slice(0, fitting).filter(({ customer_id }) => customer_id !== next);
+  const cut = next !== undefined && whole.length === 0;
+  const taken = cut ? rows.slice(0, fitting) : whole;
+  return {
+    customer_ids: [...new Set(taken.map(({ customer_id }) => customer_id))],
+    rows: taken.length,
+    bytes: taken.reduce((sum, { bytes }) => sum + bytes, 0),
+    through_line: cut ? Number(taken.at(-1)!.line) : Number.MAX_SAFE_INTEGER,
+    cut,
+  };
+}
+
+function countFitting(rows: readonly { readonly bytes: number }[], most: PageLimits): number {
+  let count = 0;
+  for (let bytes = 0; count < Math.min(rows.length, most.rows); count += 1) {
+    bytes += rows[count]!.bytes;
+    if (bytes > most.bytes && count > 0) break;
+  }
+  return count;
 }
 
 /** Takes rows out of the stage: whoever takes them stores them in the same transaction. In the order of the lines. */
