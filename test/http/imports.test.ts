@@ -498,6 +498,20 @@ t.test('one customer with more rows than a transaction takes is stored in the or
   await isWhole(t, service);
 });
 
+t.test('late rows of several customers whose histories are too long to be read at once are stored', async (t) => {
+  const service = await testService(t);
+  const ids = ['ana', 'ben', 'cleo', 'dan'];
+  const past = ids.flatMap((id) => Array.from({ length: 2_600 }, (_, index) => bought(id, `p-${index}`)));
+  t.strictSame(counted(await importFile(service, lines(...past))), { rows_read: 10_400, created: 10_400 });
+  const late = ids.map((id, index) => bought(id, 'late', { purchased_at: `2025-0${index + 1}-01` }));
+  t.strictSame(counted(await importFile(service, lines(...late))), { rows_read: 4, created: 4 });
+  for (const [index, id] of ids.entries()) {
+    const { body } = await service.call('GET', `/v1/customers/${id}`);
+    t.match(body, { purchases: 2_601, first_purchase_day: `2025-0${index + 1}-01`, last_purchase_day: '2026-03-01' });
+  }
+  await isWhole(t, service);
+});
+
 t.test('rows are stored a few at a time if they are long, one alone if it is longer than that', async (t) => {
   const service = await testService(t);
   const products = Array.from({ length: 10 }, (_, index) => `${'x'.repeat(63)}${index}`);
