@@ -7,6 +7,7 @@ import type { BenchCase, Figure } from './case.ts';
 import { benchServer } from './database.ts';
 import { diskCase } from './disk.ts';
 import { foldCase } from './fold.ts';
+import { growthCase } from './growth.ts';
 import { historyLengthCase } from './history-length.ts';
 import { importCase } from './import.ts';
 import { copyCase } from './ingest-copy.ts';
@@ -17,7 +18,7 @@ import { singleWritesCase } from './single-writes.ts';
 
 // Prints what the service costs as ratios against something named, measured in one run on one server. `--quick` takes small sizes: a smoke test,
 // whose figures mean little; --customers 50000 another size of the big shop than a million. Without either each case writes its result to bench/results/.
-// Cases can be named, and share the shops they do not change: npm run bench -- disk reports rivals
+// Cases can be named, and share the shops they do not change: npm run bench -- disk reports rivals. With --whole the import of 1 GiB is stored to its last row.
 
 const CASES: Readonly<Record<string, BenchCase>> = {
   fold: foldCase,
@@ -29,18 +30,26 @@ const CASES: Readonly<Record<string, BenchCase>> = {
   rebuild: rebuildCase,
   reports: reportsCase,
   rivals: rivalsCase,
+  // The last: it writes into the big shop.
+  growth: growthCase,
 };
 
 const CUSTOMERS = 1_000_000;
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, customers: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    customers: { type: 'string' },
+    whole: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
-const { quick } = values;
+const { quick, whole } = values;
 const customers = Number(values.customers ?? (quick ? 2_000 : CUSTOMERS));
 if (!Number.isSafeInteger(customers) || customers < 500) throw new Error('--customers takes a number, 500 or more.');
-const names = positionals.length > 0 ? positionals : Object.keys(CASES);
+const unknown = positionals.find((name) => CASES[name] === undefined);
+if (unknown !== undefined) throw new Error(`There is no case ${unknown}; there are ${Object.keys(CASES).join(', ')}.`);
+const cases = Object.entries(CASES).filter(([name]) => positionals.length === 0 || positionals.includes(name));
 const server = await benchServer();
 const machine = {
   cores: cpus().length,
@@ -52,10 +61,8 @@ console.log(
   `Node ${versions.node}, PostgreSQL ${versions.postgresql}, DuckDB ${versions.duckdb}, ${machine.cores} cores (${machine.cpu}), ${machine.memory_gib} GiB${quick ? ', quick sizes' : ''}`,
 );
 try {
-  for (const name of names) {
-    const run = CASES[name];
-    if (run === undefined) throw new Error(`There is no case ${name}; there are ${Object.keys(CASES).join(', ')}.`);
-    const results = await run(server, { quick, customers });
+  for (const [name, run] of cases) {
+    const results = await run(server, { quick, customers, whole });
     print(results);
     if (!quick && customers === CUSTOMERS) write(name, results);
   }

@@ -14,6 +14,8 @@ export interface BenchSize {
   readonly quick: boolean;
   /** Customers of the big shop. */
   readonly customers: number;
+  /** The import that is watched for its memory is stored to the last row, which takes a quarter of an hour, instead of for some seconds. */
+  readonly whole: boolean;
 }
 
 /** A case measures everything it compares in one run. */

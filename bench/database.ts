@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Model } from '../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../src/domain/models.ts';
 import { createEngine, type Engine } from '../src/ingest/engine.ts';
 import { machineClock } from '../src/ingest/machine-clock.ts';
@@ -11,6 +12,8 @@ import { startEmbedded } from '../src/store/embedded.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { readModels, readVersions, seedVersions } from '../src/store/versions.ts';
 import { type BigShop, fillBigShop } from './big-shop.ts';
+import type { Figure } from './case.ts';
+import { verified } from './verified.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -21,10 +24,12 @@ const started_at = machineClock();
 export interface BenchServer {
   /** Of PostgreSQL. */
   readonly version: string;
-  /** A fresh database with the whole schema and an engine on it. */
-  shop(name: string): Promise<BenchShop>;
+  /** A fresh database with the whole schema and an engine on it, with the built-in models unless others are given. */
+  shop(name: string, models?: readonly Model[]): Promise<BenchShop>;
   /** The big shop of so many customers (see `fillBigShop`): filled for the first case that asks, and shared with the others, which leave it as it was. */
   bigShop(customers: number): Promise<FilledShop>;
+  /** The same if an earlier case has filled it. */
+  filledBigShop(customers: number): FilledShop | undefined;
   stop(): Promise<void>;
 }
 
@@ -39,6 +44,8 @@ export interface BenchShop extends Connected {
 /** A shop and what it was filled with. */
 export interface FilledShop extends BenchShop {
   readonly filled: BigShop;
+  /** That the filling left everything as it should be. */
+  readonly verified: Figure;
 }
 
 /** Starts a server in a temporary folder. */
@@ -55,11 +62,16 @@ export async function benchServer(): Promise<BenchServer> {
       const known = filled.get(customers);
       if (known !== undefined) return known;
       const shop = await bench.shop(`big_${customers}`);
-      const big = { ...shop, filled: await fillBigShop(shop, customers) };
+      const big = {
+        ...shop,
+        filled: await fillBigShop(shop, customers),
+        verified: await verified(shop, `filling the shop of ${customers.toLocaleString('en')}`),
+      };
       filled.set(customers, big);
       return big;
     },
-    async shop(name) {
+    filledBigShop: (customers) => filled.get(customers),
+    async shop(name, models = Object.values(BUILT_IN_MODELS)) {
       const admin = new pg.Client(server.connection);
       await admin.connect();
       await admin.query(`create database ${name}`);
@@ -73,7 +85,7 @@ export async function benchServer(): Promise<BenchServer> {
         if ('rollup_rows' in fields) rollupRows = Number(fields.rollup_rows);
       };
       const deployment = { reporting_time_zone: 'UTC', currency: 'EUR', currency_decimals: 2 };
-      await seedVersions(connected.db, deployment, Object.values(BUILT_IN_MODELS));
+      await seedVersions(connected.db, deployment, models);
       const parts = {
         ...connected,
         log: { ...silent, info },

@@ -36,6 +36,7 @@ export const diskCase: BenchCase = async (server, { customers }) => {
     figure('saved folds and positions', derived),
     ...derived.map((table) => figure(`  ${table.name}`, [table])),
     figure(`${rollups.length} roll-ups`, rollups),
+    shop.verified,
   ];
 };
 

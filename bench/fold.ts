@@ -40,7 +40,8 @@ export const foldCase: BenchCase = async (_server, { quick }) => {
   ];
 };
 
-function planOf(models: readonly Model[], projections: readonly Projection[]): FoldPlan {
+/** The plan that folds these models into these projections. */
+export function planOf(models: readonly Model[], projections: readonly Projection[]): FoldPlan {
   const memory = memoryOfModels(models);
   return planFold(
     models.map((model, index) => compileModel(model, index + 1, memory, 2)),
@@ -49,9 +50,10 @@ function planOf(models: readonly Model[], projections: readonly Projection[]): F
   );
 }
 
-function foldAll(plan: FoldPlan, histories: readonly History[]): Differences {
+/** Adds up histories of customers who all carry these groups. */
+export function foldAll(plan: FoldPlan, histories: readonly History[], groupIds: readonly number[] = []): Differences {
   const differences = new Differences(plan);
-  const emit = emitInto(differences, 1, []);
+  const emit = emitInto(differences, 1, groupIds);
   for (const history of histories) foldWhole(plan, activityDays(history), emit);
   return differences;
 }

@@ -3,6 +3,7 @@ import { ingest } from '../src/ingest/ingest.ts';
 import { type BenchCase, type Figure, median, ratio, timed } from './case.ts';
 import type { BenchShop } from './database.ts';
 import { purchase } from './shop.ts';
+import { verified } from './verified.ts';
 
 const LAST_DAY = dayOf(2026, 1, 1);
 const DAYS = 3_000;
@@ -38,6 +39,7 @@ export const historyLengthCase: BenchCase = async (server, { quick }) => {
       what: 'touched by one purchase of a customer without groups, four models, at most',
       figure: String(next.touched),
     },
+    await verified(shop, 'purchases one by one, late ones too'),
   ];
 };
 

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { formatInstant } from '../src/domain/instant.ts';
 import { formatMoney } from '../src/domain/money.ts';
 import { receiveImport } from '../src/http/receive-import.ts';
@@ -8,23 +7,25 @@ import { storeImports } from '../src/ingest/store-imports.ts';
 import { readImport } from '../src/store/imports.ts';
 import { type BenchCase, type Figure, timed } from './case.ts';
 import type { BenchServer } from './database.ts';
+import { sendImport, storedWhole } from './import-client.ts';
+import { importMemory } from './import-memory.ts';
 import { copy } from './ingest-copy.ts';
 import { startService } from './service-process.ts';
 import { purchasesInOrder } from './shop.ts';
+import { verified } from './verified.ts';
 
-const MIB = 1_048_576;
 /** Of the purchases in time order: those before are the first load, those after come on top of it. */
 const FIRST_LOAD = 0.8;
 
 /** Imports against plain COPY of the same rows into the same indexed table, and what a long one keeps in memory. */
-export const importCase: BenchCase = async (server, { quick }) => {
+export const importCase: BenchCase = async (server, { quick, whole }) => {
   const changes = purchasesInOrder(quick ? 1_000 : 100_000, 1);
   const cut = Math.floor(changes.length * FIRST_LOAD);
   const parts = [changes.slice(0, cut), changes.slice(cut)] as const;
   return [
     ...(await againstCopy(server, parts)),
     ...(await overHttp(server, parts[0])),
-    await memory(server, quick ? 32 : 1_024),
+    ...(await importMemory(server, { quick, whole })),
   ];
 };
 
@@ -47,7 +48,7 @@ async function againstCopy(server: BenchServer, parts: readonly (readonly Change
     const figure = `${(copy_ms / (receive_ms + store_ms)).toFixed(3)} of COPY`;
     figures.push({ case: 'import', what: `${what} (${rates})`, figure, target: index === 0 ? '≥ 0.35' : '≥ 0.25' });
   }
-  return figures;
+  return [...figures, await verified(shop, 'both imports')];
 }
 
 async function overHttp(server: BenchServer, part: readonly Change[]): Promise<Figure[]> {
@@ -55,55 +56,12 @@ async function overHttp(server: BenchServer, part: readonly Change[]): Promise<F
   const service = await startService(shop);
   try {
     const file = fileOf(part);
-    const ms = await timed(async () => {
-      const location = await send(service.url, Readable.from(file));
-      while (((await (await fetch(location)).json()) as { state: string }).state === 'storing') await delay(100);
-    });
+    const ms = await timed(async () => storedWhole(await sendImport(service.url, Readable.from(file))));
     const what = `${number(part.length)} purchases into an empty database over HTTP, until the last is stored`;
-    return [{ case: 'import', what, figure: rate(part, ms) }];
+    return [{ case: 'import', what, figure: rate(part, ms) }, await verified(shop, 'the import over HTTP')];
   } finally {
     await service.stop();
   }
-}
-
-/** The most that a service held while so many MiB arrived and the first of them were stored. */
-async function memory(server: BenchServer, mib: number): Promise<Figure> {
-  const shop = await server.shop('import_memory');
-  const service = await startService(shop, { watched: true });
-  try {
-    const location = await send(service.url, Readable.from(endless(mib * MIB)));
-    const received = service.peak_mib();
-    await delay(20_000);
-    await fetch(location, { method: 'DELETE' });
-    const what = `resident memory at most while ${number(mib)} MiB arrive (${received} MiB) and are stored for 20 s`;
-    return { case: 'import', what, figure: `${service.peak_mib()} MiB`, target: '≤ 300 MiB' };
-  } finally {
-    await service.stop();
-  }
-}
-
-function* endless(bytes: number): Generator<Buffer> {
-  for (let index = 0, sent = 0; sent < bytes; ) {
-    let text = '';
-    for (const end = index + 500; index < end; index += 1) {
-      text += `{"customer_id":"customer-${(index * 7_919) % 1_000_003}","purchase_id":"o-${index}","purchased_at":"2024-03-01T09:30:00Z","amount":"39.90"}\n`;
-    }
-    sent += text.length;
-    yield Buffer.from(text);
-  }
-}
-
-/** Sends a file, and returns the address of the import once it has been taken. */
-async function send(url: string, body: Readable): Promise<string> {
-  const headers = { 'content-type': 'application/x-ndjson' };
-  const answer = await fetch(`${url}/v1/imports`, {
-    method: 'POST',
-    headers,
-    body,
-    duplex: 'half',
-  } as unknown as RequestInit);
-  if (answer.status !== 202) throw new Error(`the import was answered with ${answer.status}: ${await answer.text()}`);
-  return `${url}${answer.headers.get('location')}`;
 }
 
 function upload(file: readonly Buffer[]) {

@@ -5,6 +5,7 @@ import { ingest } from '../src/ingest/ingest.ts';
 import { type BenchCase, ratio, timed } from './case.ts';
 import type { BenchShop } from './database.ts';
 import { purchasesInOrder } from './shop.ts';
+import { verified } from './verified.ts';
 
 const BATCH = 1_000;
 
@@ -25,6 +26,7 @@ export const copyCase: BenchCase = async (server, { quick }) => {
       figure: `${(copy_ms / ingest_ms).toFixed(3)} of COPY`,
     },
     { case: 'ingest against COPY', what: 'times slower than COPY', figure: ratio(ingest_ms / copy_ms) },
+    await verified(shop, 'batches of 1,000'),
   ];
 };
 

@@ -4,6 +4,7 @@ import { copyIn, copyOut } from '../src/store/copy.ts';
 import { fillBigShop } from './big-shop.ts';
 import { type BenchCase, type Figure, median, timed } from './case.ts';
 import type { BenchShop } from './database.ts';
+import { verified } from './verified.ts';
 
 const ROUNDS = 3;
 
@@ -39,6 +40,7 @@ async function againstCopy(
       what: `the same against COPY of the purchases (${rate(copy_ms)})`,
       figure: `${(copy_ms / rebuild_ms).toFixed(3)} of COPY`,
     },
+    await verified(shop, `rebuilding with ${models}`),
   ];
 }
 

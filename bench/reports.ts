@@ -38,7 +38,7 @@ export const reportsCase: BenchCase = async (server, { quick, customers: large }
   const rounds = quick ? 20 : 300;
   const before = await measure(server, small, rounds);
   const after = await measure(server, large, rounds);
-  const { customers, purchases, fold_s } = after.shop;
+  const { customers, purchases, fold_s } = after.shop.filled;
   const size = `${customers.toLocaleString('en')} customers, ${purchases.toLocaleString('en')} purchases`;
   const figures: Figure[] = [...after.times].map(([path, { p50, p99, bytes }]) => {
     const then = before.times.get(path)!;
@@ -61,6 +61,8 @@ export const reportsCase: BenchCase = async (server, { quick, customers: large }
     ...figures,
     ...cold,
     { case: size, what: `rebuild of everything in ${fold_s.toFixed(0)} s`, figure: rate, target: '≥ 100,000/s' },
+    before.shop.verified,
+    after.shop.verified,
   ];
 };
 
@@ -78,7 +80,7 @@ async function measure(server: BenchServer, customers: number, rounds: number) {
   }
   await client.terminate();
   await service.stop();
-  return { shop: shop.filled, times, cold };
+  return { shop, times, cold };
 }
 
 /** What a cold answer to a report, or a path of it, may take; undefined if the report reads roll-ups alone. */

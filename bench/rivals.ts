@@ -10,6 +10,7 @@ import { coldTarget } from './reports.ts';
 import { LIMIT_MS, type Rival, type Row, TooSlowError } from './rival.ts';
 import { fillRoughShop } from './rough-shop.ts';
 import { serveShop } from './served-shop.ts';
+import { verified } from './verified.ts';
 
 /** Times asked: of the service after once to warm up, of a service just started, of a rival after once. */
 const ROUNDS = { ours: 50, first: 3, rival: 3 };
@@ -22,6 +23,7 @@ const TARGETS = { PostgreSQL: 100, DuckDB: 50 } as const;
 export const rivalsCase: BenchCase = async (server, { quick, customers }) => {
   const rough = await server.shop('rough');
   await fillRoughShop(rough, quick ? 500 : 2_000);
+  const found = await verified(rough, 'filling the shop of exceptions');
   await withRivals(rough, async (rivals) => {
     for (const { report, ask } of questionsTo(rough)) {
       const answer = await ask();
@@ -29,7 +31,7 @@ export const rivalsCase: BenchCase = async (server, { quick, customers }) => {
     }
   });
   const shop = await server.bigShop(customers);
-  return withRivals(shop, (rivals) => timeAll(shop, rivals));
+  return [...(await withRivals(shop, (rivals) => timeAll(shop, rivals))), found, shop.verified];
 };
 
 async function withRivals<Result>(

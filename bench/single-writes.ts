@@ -7,6 +7,7 @@ import { fillBigShop } from './big-shop.ts';
 import { type BenchCase, type Figure, timed } from './case.ts';
 import type { BenchShop } from './database.ts';
 import type { LoadOrder, LoadReport } from './load-client.ts';
+import { verified } from './verified.ts';
 
 const CONNECTIONS = 64;
 type Grouping = NonNullable<AppParts['grouping']>;
@@ -46,6 +47,7 @@ export const singleWritesCase: BenchCase = async (server, { quick }) => {
     line('rows inserted one by one over the same pool, no service', speed(raw)),
     line(`one purchase a request, ${rate.toLocaleString('en')} arrivals/s for ${seconds} s`, latency(open), '≤ 50 ms'),
     line(`${alone}, for 1 s`, latency(openAlone)),
+    await verified(shop, 'one purchase a request'),
   ];
 };
 

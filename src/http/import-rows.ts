@@ -7,8 +7,9 @@ import type { ItemKind } from './schemas/items.ts';
 
 /** Bytes of a line, or of a CSV record, at most: a hundred products of 64 characters, each written as an escape, are 40 kB. */
 export const MAX_LINE_BYTES = 262_144;
-/** Records that are handed on at once. */
+/** Records that are handed on at once, or fewer that have so many bytes. */
 const BUNDLE = 500;
+const BUNDLE_BYTES = 262_144;
 
 /** A row of a file: the item that it holds, of whatever shape, or why it holds none. */
 export type FoundRow =
@@ -75,15 +76,17 @@ export interface CsvReading {
 export async function* csvRows(chunks: Chunks, { map, kind }: CsvReading): AsyncGenerator<FoundRow[]> {
   let fields: (string | null)[] | null = null;
   let rows: FoundRow[] = [];
+  let handedOn = 0;
   for await (const { record, info } of records(chunks)) {
     if (fields === null) {
       fields = fieldsOfColumns(record, map, kind);
       continue;
     }
     rows.push(readRecord(record, info.lines - lineEnds(record), fields));
-    if (rows.length < BUNDLE) continue;
+    if (rows.length < BUNDLE && info.bytes - handedOn < BUNDLE_BYTES) continue;
     yield rows;
     rows = [];
+    handedOn = info.bytes;
   }
   if (fields === null)
     throw new Problem('malformed_csv', { detail: 'The file is empty; send a header line and rows.' });

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolOptions } from '../store/connect.ts';
-import { classifyFailure } from '../store/failures.ts';
 import { failSilent, forgetImports, nextStaged } from '../store/imports.ts';
 import type { Engine } from './engine.ts';
 import { type OnStored, PAGE_ROWS } from './store-imports.ts';
-import { type BrokenOff, storingThread } from './storing-thread.ts';
+import { type BrokenOff, brokenBy, storingThread } from './storing-thread.ts';
 
 /** A process that receives gives a sign of life every three seconds. */
 const SILENT_S = 20;
@@ -58,29 +57,23 @@ async function keepStoring(
   let page_rows = PAGE_ROWS;
   let wait_ms = POLL_MS;
   let tidied_at = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted) {
-    try {
-      if (performance.now() - tidied_at > TIDY_MS) {
-        await tidyImports(engine);
-        tidied_at = performance.now();
-      }
-      const brokenOff = (await nextStaged(engine.db)) === undefined ? null : await thread.store(page_rows);
-      if (brokenOff?.failure === 'timeout') page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
-      if (brokenOff === null) page_rows = PAGE_ROWS;
-      wait_ms = brokenOff === null || brokenOff.failure === 'moved' ? POLL_MS : longer(wait_ms);
-      if (brokenOff !== null) report(engine, brokenOff, wait_ms);
-    } catch (error) {
-      wait_ms = longer(wait_ms);
-      const reason = (error as { code?: string }).code ?? (error as Error).name;
-      report(engine, { failure: classifyFailure(error), reason }, wait_ms);
+  const round = async (): Promise<BrokenOff | null> => {
+    if (performance.now() - tidied_at > TIDY_MS) {
+      await tidyImports(engine);
+      tidied_at = performance.now();
     }
+    return (await nextStaged(engine.db)) === undefined ? null : await thread.store(page_rows);
+  };
+  while (!signal.aborted) {
+    const broken = await round().catch(brokenBy);
+    const smaller = broken?.failure === 'timeout' || broken?.failure === 'too_large';
+    if (smaller) page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
+    if (broken === null) page_rows = PAGE_ROWS;
+    wait_ms = broken === null || broken.failure === 'moved' ? POLL_MS : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
+    if (broken !== null) report(engine, broken, wait_ms);
     await delay(Math.random() * wait_ms + wait_ms / 2, undefined, { signal, ref: false }).catch(() => undefined);
   }
   await thread.close();
-}
-
-function longer(wait_ms: number): number {
-  return Math.min(LONGEST_WAIT_MS, wait_ms * 2);
 }
 
 function report(engine: Engine, { failure, reason }: BrokenOff, wait_ms: number): void {

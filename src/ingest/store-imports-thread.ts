@@ -1,13 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { connect } from '../store/connect.ts';
-import { classifyFailure } from '../store/failures.ts';
-import { ImportMovedError } from '../store/imports.ts';
 import type { StoreLog } from '../store/log.ts';
 import { createEngine } from './engine.ts';
 import { machineClock } from './machine-clock.ts';
 import { LANES, storeImports } from './store-imports.ts';
-import type { BrokenOff, StoringThreadOptions, ThreadMessage } from './storing-thread.ts';
+import { type BrokenOff, brokenBy, type StoringThreadOptions, type ThreadMessage } from './storing-thread.ts';
 
 // What the thread of `storingThread` runs.
 
@@ -34,8 +32,7 @@ export default async function store(page_rows: number): Promise<BrokenOff | null
     await storeImports(engine, { signal, page_rows, onStored: (...stored) => tell({ stored }) });
     return null;
   } catch (error) {
-    const reason = (error as { code?: string }).code ?? (error as Error).name;
-    return { failure: error instanceof ImportMovedError ? 'moved' : classifyFailure(error), reason };
+    return brokenBy(error);
   } finally {
     if (signal.aborted) await connected.pool.end();
   }

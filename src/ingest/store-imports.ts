@@ -10,7 +10,7 @@ import {
   moveImport,
   nextStaged,
 } from '../store/imports.ts';
-import { dropStaged, pageStaged, type StagedPage, takeStaged } from '../store/staged-rows.ts';
+import { dropStaged, pageStaged, type StagedCustomer, type StagedPage, takeStaged } from '../store/staged-rows.ts';
 import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { type HeldCustomers, holding } from './held-customers.ts';
@@ -24,8 +24,11 @@ import { decodeChange } from './staged-change.ts';
  */
 export const PAGE_ROWS = 100_000;
 /** Customers of one transaction: so many saved states are in memory at once. */
-const PAGE_CUSTOMERS = 12_500;
+const PAGE_CUSTOMERS = 25_000;
+const PAGE_BYTES = 12_582_912;
+/** Rows may be long: a hundred products of 64 characters are 25 kB, 38 kB as escapes. Most have below 200 bytes. */
 const PART_ROWS = 2_000;
+const PART_BYTES = 2_097_152;
 /** Pages at once: while one is written by the database, the next is read and folded. */
 export const LANES = 2;
 
@@ -34,6 +37,7 @@ export interface StoringOptions {
   /** Nothing is begun any more once it is aborted. */
   readonly signal?: { readonly aborted: boolean };
   readonly page_rows?: number;
+  readonly page_bytes?: number;
   /** Rows of a page that are in memory at once, more or less. */
   readonly part_rows?: number;
   /** Pages of an import at once. */
@@ -78,7 +82,7 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   }
 }
 
-const PAGE = { rows: PAGE_ROWS, customers: PAGE_CUSTOMERS };
+const PAGE = { rows: PAGE_ROWS, bytes: PAGE_BYTES, customers: PAGE_CUSTOMERS };
 const START = { after: '', including: true };
 
 /** Where a walk through the staged rows of an import stands, and how many pages it has come by. */
@@ -92,11 +96,11 @@ async function* walkPages(
   engine: Engine,
   importId: number,
   walk: Walk,
-  { signal, page_rows: rows = PAGE_ROWS }: StoringOptions,
+  { signal, page_rows: rows = PAGE.rows, page_bytes: bytes = PAGE.bytes }: StoringOptions,
 ): AsyncGenerator<StagedPage> {
   while (!signal?.aborted) {
-    const page = await pageStaged(engine.db, importId, walk.place, { rows, customers: PAGE_CUSTOMERS });
-    const last = page.customer_ids.at(-1);
+    const page = await pageStaged(engine.db, importId, walk.place, { ...PAGE, rows, bytes });
+    const last = page.customers.at(-1)?.customer_id;
     walk.place = last === undefined ? START : { after: last, including: page.cut };
     if (last === undefined) return;
     walk.found += 1;
@@ -117,7 +121,7 @@ async function storePage(
     const total = { rows: 0, customers: 0, results: new Map<string, number>() };
     const counted = noOutcomes();
     for (const customer_ids of partsOf(page, part_rows, held.survivorOf)) {
-      const rows = await takeStaged(trx, importId, { ...page, customer_ids });
+      const rows = await takeStaged(trx, importId, { customer_ids, through_line: page.through_line });
       // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
       if (new Set(rows.map((row) => row.customer_id)).size < customer_ids.length) throw new ImportMovedError();
       const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
@@ -133,7 +137,7 @@ async function storePage(
     return { ...total, rollup_rows: await writeDifferences(trx, differences) };
   };
   const { results, ...stored } = await onConnection(engine.pool, (db, client) =>
-    holding({ ...engine, db }, page.customer_ids, 'survivors', (trx, held) => write(client, trx, held)),
+    holding({ ...engine, db }, idsOf(page.customers), 'survivors', (trx, held) => write(client, trx, held)),
   );
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');
@@ -143,22 +147,30 @@ async function storePage(
   }
 }
 
+function idsOf(customers: readonly StagedCustomer[]): string[] {
+  return customers.map(({ customer_id }) => customer_id);
+}
+
 /**
- * The ids of a page in parts that have so many rows together, more or less. Ids that stand for one customer come in the same part: what the transaction
+ * The ids of a page in parts that have so many rows and bytes together, more or less. Ids that stand for one customer come in the same part: what the transaction
  * holds of a customer is as it was before the first.
  */
 function* partsOf(
-  { customer_ids, rows }: StagedPage,
+  { customers }: StagedPage,
   part_rows: number,
   survivorOf: HeldCustomers['survivorOf'],
 ): Generator<readonly string[]> {
-  const size = Math.ceil(customer_ids.length / Math.ceil(rows / part_rows));
   let part: string[] = [];
-  for (const [, ids] of Map.groupBy(customer_ids, survivorOf)) {
-    part.push(...ids);
-    if (part.length < size) continue;
+  let [rows, bytes] = [0, 0];
+  for (const [, ids] of Map.groupBy(customers, ({ customer_id }) => survivorOf(customer_id))) {
+    for (const one of ids) {
+      part.push(one.customer_id);
+      rows += one.rows;
+      bytes += one.bytes;
+    }
+    if (rows < part_rows && bytes < PART_BYTES) continue;
     yield part;
-    part = [];
+    [part, rows, bytes] = [[], 0, 0];
   }
   if (part.length > 0) yield part;
 }
@@ -172,8 +184,9 @@ async function clearImport(engine: Engine, importId: number, { signal }: Storing
   // From the beginning every time, each page would pass by all that was deleted before.
   for (let after = ''; !signal?.aborted; ) {
     const page = await pageStaged(engine.db, importId, { after, including: after === '' }, PAGE);
-    if (page.customer_ids.length === 0) return await markCleared(engine.db, importId);
-    await inShort(engine.db, async (trx) => await dropStaged(trx, importId, page.customer_ids));
-    after = page.customer_ids.at(-1)!;
+    const ids = idsOf(page.customers);
+    if (ids.length === 0) return await markCleared(engine.db, importId);
+    await inShort(engine.db, async (trx) => await dropStaged(trx, importId, ids));
+    after = ids.at(-1)!;
   }
 }

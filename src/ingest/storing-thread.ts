@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { PoolOptions } from '../store/connect.ts';
-import type { Failure } from '../store/failures.ts';
+import { classifyFailure, type Failure } from '../store/failures.ts';
+import { ImportMovedError } from '../store/imports.ts';
 import type { StoredModel, Versions } from '../store/versions.ts';
 import type { Engine } from './engine.ts';
 import type { OnStored } from './store-imports.ts';
@@ -9,7 +10,7 @@ import type { OnStored } from './store-imports.ts';
 const THREAD = fileURLToPath(new URL('store-imports-thread.ts', import.meta.url));
 const IDLE_MS = 60_000;
 /** The thread ends, and what it was storing is stored by the next, if it needs more: the memory of the process has a bound. */
-const MEMORY_MIB = { old: 100, young: 24 } as const;
+const MEMORY_MIB = { old: 128, young: 24 } as const;
 
 /** What the thread makes its own engine of. */
 export interface StoringThreadOptions extends Pick<Engine, 'statement_timeout_ms'> {
@@ -20,11 +21,18 @@ export interface StoringThreadOptions extends Pick<Engine, 'statement_timeout_ms
   readonly stopping: Int32Array<SharedArrayBuffer>;
 }
 
-/** Why storing broke off. An import that moved is no longer in the state in which it was. */
+/** Why storing broke off. An import that moved is no longer in the state in which it was; what did not fit needs smaller transactions. */
 export interface BrokenOff {
-  readonly failure: Failure | 'moved';
+  readonly failure: Failure | 'moved' | 'too_large';
   /** Code or name of the error. */
   readonly reason: string;
+}
+
+/** What an error means for the rows that were to be stored. */
+export function brokenBy(error: unknown): BrokenOff {
+  const reason = (error as { code?: string }).code ?? (error as Error).name;
+  if (error instanceof ImportMovedError) return { failure: 'moved', reason };
+  return { failure: reason === 'ERR_WORKER_OUT_OF_MEMORY' ? 'too_large' : classifyFailure(error), reason };
 }
 
 /** What the thread tells while it runs. */
@@ -59,7 +67,13 @@ export function storingThread(engine: Engine, database: PoolOptions, onStored?: 
     else onStored?.(...told.stored);
   });
   return {
-    store: async (page_rows) => (await thread.run(page_rows)) as BrokenOff | null,
+    async store(page_rows) {
+      try {
+        return (await thread.run(page_rows)) as BrokenOff | null;
+      } catch (error) {
+        return brokenBy(error);
+      }
+    },
     halt: () => void Atomics.store(stopping, 0, 1),
     close: () => thread.destroy(),
   };

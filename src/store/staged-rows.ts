@@ -35,20 +35,27 @@ export async function stageRows(client: pg.ClientBase, importId: number, rows: r
   );
 }
 
+/** A customer with staged rows. */
+export interface StagedCustomer {
+  readonly customer_id: string;
+  readonly rows: number;
+  /** Of the rows' changes and ids. */
+  readonly bytes: number;
+}
+
 /** Customers with staged rows, in the order of their ids. */
 export interface StagedPage {
-  readonly customer_ids: readonly string[];
-  /** Their staged rows, more or less. */
-  readonly rows: number;
+  readonly customers: readonly StagedCustomer[];
   /** The last line that is meant: all of them, unless a single customer has more rows than a page takes. */
   readonly through_line: number;
   /** True if the last customer has more rows after the page. */
   readonly cut: boolean;
 }
 
-/** What a page holds at most. */
-export interface StagedPageSize {
+/** What a page holds at most; a single row is taken whatever its bytes. */
+export interface PageLimits {
   readonly rows: number;
+  readonly bytes: number;
   readonly customers: number;
 }
 
@@ -57,35 +64,56 @@ export async function pageStaged(
   db: Database | Trx,
   importId: number,
   { after, including }: { readonly after: string; readonly including: boolean },
-  size: StagedPageSize,
+  most: PageLimits,
 ): Promise<StagedPage> {
   const from = sql`customer_id ${including ? sql`>=` : sql`>`} ${after} and import_id = ${importId}::int4`;
-  const { rows: found } = await sql<{ customer_id: string; rows: number }>`
-    select customer_id, count(*)::int4 as rows
-    from (select customer_id from import_rows where ${from} order by customer_id, line limit ${size.rows + 1}) as next
-    group by customer_id order by customer_id limit ${size.customers + 1}`.execute(db);
-  const rowsOf = (some: typeof found): number => some.reduce((sum, one) => sum + one.rows, 0);
-  const full = rowsOf(found) > size.rows || found.length > size.customers;
-  if (full && found.length === 1) return await cutPage(db, importId, found[0]!.customer_id, size.rows);
-  // Of the last one not all rows were looked at.
-  const whole = full ? found.slice(0, -1) : found;
-  const customer_ids = whole.map((one) => one.customer_id);
-  return { customer_ids, rows: rowsOf(whole), through_line: Number.MAX_SAFE_INTEGER, cut: false };
+  const { rows: found } = await sql<StagedCustomer>`
+    select customer_id, count(*)::int4 as rows, (sum(octet_length(change)) + count(*) * octet_length(customer_id))::float8 as bytes
+    from (select customer_id, change from import_rows where ${from} order by customer_id, line limit ${most.rows + 1}) as next
+    group by customer_id order by customer_id limit ${most.customers + 1}`.execute(db);
+  const customers: StagedCustomer[] = [];
+  const left = { ...most };
+  for (const one of found) {
+    left.rows -= one.rows;
+    left.bytes -= one.bytes;
+    left.customers -= 1;
+    if (Math.min(left.rows, left.bytes, left.customers) < 0) {
+      return customers.length > 0 ? wholePage(customers) : await cutPage(db, importId, one.customer_id, most);
+    }
+    customers.push(one);
+  }
+  return wholePage(customers);
 }
 
-/** The first rows of a customer. */
-async function cutPage(db: Database | Trx, importId: number, customerId: string, rows: number): Promise<StagedPage> {
-  const { rows: lines } = await sql<{ line: bigint }>`
-    select line from import_rows where customer_id = ${customerId} and import_id = ${importId}::int4
-    order by line offset ${rows - 1} limit 1`.execute(db);
-  return { customer_ids: [customerId], rows, through_line: Number(lines[0]?.line ?? 0), cut: true };
+function wholePage(customers: readonly StagedCustomer[]): StagedPage {
+  return { customers, through_line: Number.MAX_SAFE_INTEGER, cut: false };
+}
+
+/** The first rows of a customer who has more than a page takes. */
+async function cutPage(
+  db: Database | Trx,
+  importId: number,
+  customerId: string,
+  most: PageLimits,
+): Promise<StagedPage> {
+  const { rows: lines } = await sql<{ line: bigint; bytes: number }>`
+    select line, (octet_length(change) + octet_length(customer_id))::float8 as bytes from import_rows
+    where customer_id = ${customerId} and import_id = ${importId}::int4 order by line limit ${most.rows}`.execute(db);
+  let [rows, bytes] = [0, 0];
+  for (const line of lines) {
+    if (rows > 0 && bytes + line.bytes > most.bytes) break;
+    bytes += line.bytes;
+    rows += 1;
+  }
+  const through_line = Number(lines[rows - 1]?.line ?? 0);
+  return { customers: [{ customer_id: customerId, rows, bytes }], through_line, cut: true };
 }
 
 /** Takes rows out of the stage: whoever takes them stores them in the same transaction. In the order of the lines. */
 export async function takeStaged(
   trx: Trx,
   importId: number,
-  { customer_ids, through_line }: Pick<StagedPage, 'customer_ids' | 'through_line'>,
+  { customer_ids, through_line }: { readonly customer_ids: readonly string[] } & Pick<StagedPage, 'through_line'>,
 ): Promise<StagedRow[]> {
   const { rows } = await sql<Omit<StagedRow, 'line'> & { line: bigint }>`
     delete from import_rows

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { csvRows } from '../../src/http/import-rows.ts';
 import { storeImports } from '../../src/ingest/store-imports.ts';
 import { verify } from '../../src/ingest/verify.ts';
 import { dumpOf } from '../support/database-dump.ts';
@@ -495,6 +496,72 @@ t.test('one customer with more rows than a transaction takes is stored in the or
   });
   t.match((await service.call('GET', '/v1/customers/big')).body, { purchases: 900, groups: ['g999'] });
   await isWhole(t, service);
+});
+
+t.test('late rows of several customers whose histories are too long to be read at once are stored', async (t) => {
+  const service = await testService(t);
+  const ids = ['ana', 'ben', 'cleo', 'dan'];
+  const past = ids.flatMap((id) => Array.from({ length: 2_600 }, (_, index) => bought(id, `p-${index}`)));
+  t.strictSame(counted(await importFile(service, lines(...past))), { rows_read: 10_400, created: 10_400 });
+  const late = ids.map((id, index) => bought(id, 'late', { purchased_at: `2025-0${index + 1}-01` }));
+  t.strictSame(counted(await importFile(service, lines(...late))), { rows_read: 4, created: 4 });
+  for (const [index, id] of ids.entries()) {
+    const { body } = await service.call('GET', `/v1/customers/${id}`);
+    t.match(body, { purchases: 2_601, first_purchase_day: `2025-0${index + 1}-01`, last_purchase_day: '2026-03-01' });
+  }
+  await isWhole(t, service);
+});
+
+t.test('rows are stored a few at a time if they are long, one alone if it is longer than that', async (t) => {
+  const service = await testService(t);
+  const products = Array.from({ length: 10 }, (_, index) => `${'x'.repeat(63)}${index}`);
+  const file = lines(
+    ...Array.from({ length: 40 }, (_, index) =>
+      bought(index % 2 === 0 ? 'big' : `c-${index}`, `p-${index}`, { products }),
+    ),
+    { customer_id: 'big', groups: ['last'] },
+  );
+  // Rows of some 720 bytes, and a short one.
+  for (const [page_bytes, most] of [
+    [2_000, 3],
+    [100, 1],
+  ] as const) {
+    const { body } = await service.call('POST', '/v1/imports', file, NDJSON);
+    const rows: number[] = [];
+    const info = (fields: object): void => {
+      if ('rows' in fields) rows.push(fields.rows as number);
+    };
+    const { log } = service.engine;
+    await storeImports({ ...service.engine, log: { ...log, info } }, { page_bytes, lanes: 1 });
+    t.equal(Math.max(...rows), most, `${most} at once`);
+    t.equal(
+      rows.reduce((sum, count) => sum + count, 0),
+      41,
+      'each once',
+    );
+    t.match((await service.call('GET', `/v1/imports/${body.import_id}`)).body, {
+      state: 'done',
+      rows_read: 41,
+      waiting: 0,
+    });
+  }
+  t.match((await service.call('GET', '/v1/customers/big')).body, { purchases: 20, groups: ['last'] });
+  await isWhole(t, service);
+});
+
+t.test('records of a CSV file are handed on before they take much memory', async (t) => {
+  const cell = 'x'.repeat(10_000);
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    yield Buffer.from('customer_id,purchase_id\n');
+    for (let index = 0; index < 200; index += 1) yield Buffer.from(`${cell},${index}\n`);
+  };
+  const bundles: number[] = [];
+  for await (const rows of csvRows(chunks(), { map: null, kind: null })) bundles.push(rows.length);
+  t.equal(
+    bundles.reduce((sum, rows) => sum + rows, 0),
+    200,
+  );
+  t.ok(Math.max(...bundles) < 30, `${Math.max(...bundles)} records of 10,000 bytes at once`);
 });
 
 t.test('imported items are counted for /metrics by kind and by what became of them', async (t) => {
