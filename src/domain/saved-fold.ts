@@ -1,4 +1,12 @@
-import { type ActivityDay, compareText, type Departure, emptyDay, noteKind, noteProduct } from './activity-day.ts';
+import {
+  type ActivityDay,
+  compareText,
+  type Departure,
+  emptyDay,
+  noteKind,
+  noteProducts,
+  productsOn,
+} from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Place } from './compile-model.ts';
 import type { Facts, RecentDay } from './facts.ts';
@@ -123,7 +131,7 @@ function decodeFacts([numbers, days, latest_score, kinds, recent, products]: Fac
 function encodeDay(day: ActivityDay): DayTuple {
   return [
     [day.day, ...DAY_TOTALS.map((name) => day[name])],
-    [...day.products].sort(compareText),
+    productsOn(day),
     [...day.kinds].sort(([a], [b]) => compareText(a, b)),
     day.score === null ? null : [day.score.at, day.score.id, day.score.score],
     day.departure === null ? null : [day.departure.at, day.departure.id, day.departure.reason],
@@ -133,7 +141,7 @@ function encodeDay(day: ActivityDay): DayTuple {
 function decodeDay([[on, ...totals], products, kinds, score, departure]: DayTuple): ActivityDay {
   const day = emptyDay(on);
   for (let index = 0; index < DAY_TOTALS.length; index += 1) day[DAY_TOTALS[index]!] = totals[index]!;
-  for (const code of products) noteProduct(day, code);
+  noteProducts(day, products);
   for (const [kind, count] of kinds) noteKind(day, kind, count);
   if (score !== null) day.score = { at: score[0], id: score[1], score: score[2] };
   if (departure !== null) day.departure = { at: departure[0], id: departure[1], reason: departure[2] };
