@@ -1,4 +1,4 @@
-import { classify, foldUntil } from '../src/domain/classify.ts';
+import { classify, compileClassifier } from '../src/domain/classify.ts';
 import { compileModel, memoryOfModels } from '../src/domain/compile-model.ts';
 import { Differences, EVERYBODY } from '../src/domain/differences.ts';
 import { type FoldPlan, type FoldTallies, forgetfulTallies, planFold, type SavedFold } from '../src/domain/fold.ts';
@@ -138,13 +138,13 @@ function savedFolds(histories: readonly History[]): Figure[] {
 
 /** Histories of five purchases, one model, nothing stored: from the events, and from activity days that are there already. */
 function classifying(count: number): Figure[] {
-  const plan = planOf(ONE, []);
+  const classifier = compileClassifier(BUILT_IN_MODELS.lifecycle, 1, 2);
   const five = seededHistories(8 * count, 2)
     .filter(({ purchases }) => purchases.length >= 5)
     .map((history) => ({ ...history, purchases: history.purchases.slice(0, 5), refunds: [] }));
   const asOf = five[0]!.received_on + 1_200;
   const days = five.map(activityDays);
-  const stand = (list: (typeof days)[number]): unknown => classify(plan, 0, foldUntil(plan, list, asOf)!, asOf, 2);
+  const stand = (list: (typeof days)[number]): unknown => classify(classifier, list, asOf);
   const target = '≥ 500,000/s';
   return [
     figure(

@@ -83,13 +83,17 @@ export function memoryOfModels(models: readonly Model[]): Memory {
   return memoryOf(conditionsOf(models));
 }
 
+/** The condition of the first stage, which has none. */
+const ALWAYS: CompiledCondition = { holds: () => true, turns: [] };
+
 /** Compiles a checked model. `memory` must cover its conditions; `decimals` are those of the currency. */
 export function compileModel(model: Model, version: number, memory: Memory, decimals: number): CompiledModel {
   const stages = model.stages.map((stage) => stage.stage);
-  const whens: (CompiledCondition | null)[] = model.stages.map((stage) =>
-    stage.when === undefined ? null : compileCondition(stage.when, { memory, decimals, stages }),
+  const whens = model.stages.map(({ when }) =>
+    when === undefined ? ALWAYS : compileCondition(when, { memory, decimals, stages }),
   );
-  const turns = whens.flatMap((when) => when?.turns ?? []);
+  const tests = whens.map(({ holds }) => holds);
+  const turns = whens.flatMap((when) => when.turns);
   return {
     model,
     version,
@@ -97,9 +101,8 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
       const activity = activityAt(model.lapse, facts, day);
       const standing = { facts, day, activity, reached: before.reached };
       let last = 0;
-      for (let index = 0; index < whens.length; index += 1) {
-        const when = whens[index]!;
-        if (when !== null && !when.holds(standing)) continue;
+      for (let index = 0; index < tests.length; index += 1) {
+        if (!tests[index]!(standing)) continue;
         standing.reached |= 1 << index;
         last = index;
       }

@@ -58,8 +58,8 @@ export function compileCondition(condition: Condition, context: ConditionContext
     return { holds: whetherAll(parts, false), turns: parts.flatMap((part) => part.turns) };
   }
   if ('not' in condition) {
-    const part = compileCondition(condition.not, context);
-    return { holds: (standing) => !part.holds(standing), turns: part.turns };
+    const { holds, turns } = compileCondition(condition.not, context);
+    return { holds: (standing) => !holds(standing), turns };
   }
   if ('stage_reached' in condition) {
     const bit = 1 << context.stages.indexOf(condition.stage_reached);
@@ -71,8 +71,9 @@ export function compileCondition(condition: Condition, context: ConditionContext
 
 /** Whether all parts hold, or with `all` false whether any does. */
 function whetherAll(parts: readonly CompiledCondition[], all: boolean): CompiledCondition['holds'] {
+  const tests = parts.map(({ holds }) => holds);
   return (standing) => {
-    for (const part of parts) if (part.holds(standing) !== all) return !all;
+    for (const holds of tests) if (holds(standing) !== all) return !all;
     return all;
   };
 }
@@ -84,15 +85,15 @@ export interface CompiledFeature {
 }
 
 function compileComparison(comparison: Comparison, context: ConditionContext): CompiledCondition {
-  const feature = compileFeature(comparison, context.memory);
+  const { value: read, turns } = compileFeature(comparison, context.memory);
   const tests = thresholdsOf(comparison, context.decimals);
   const { least, most } = rangeOf(tests);
   return {
     holds: ({ facts, day }) => {
-      const value = feature.value(facts, day);
+      const value = read(facts, day);
       return value !== null && value >= least && value <= most;
     },
-    turns: feature.turns(tests.map(([, bound]) => bound)),
+    turns: turns(tests.map(([, bound]) => bound)),
   };
 }
 

@@ -2,8 +2,8 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { LAST_DAY } from '../../domain/calendar.ts';
 import { checkModel, isModel } from '../../domain/check-model.ts';
-import { compileModel, conditionsOf, foldSteps, memoryOfModels } from '../../domain/compile-model.ts';
-import { type FoldPlan, planFold } from '../../domain/fold.ts';
+import { type Classifier, compileClassifier } from '../../domain/classify.ts';
+import { conditionsOf, foldSteps } from '../../domain/compile-model.ts';
 import { activityDays, type History, type Interaction, type Purchase, type Refund } from '../../domain/history.ts';
 import type { Model } from '../../domain/model.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
@@ -11,7 +11,7 @@ import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, type ProblemDetail, parameterProblem } from '../../problems.ts';
 import { day, oneOf } from '../../reports/fields.ts';
 import { modelParameter, readDay } from '../../reports/parameters.ts';
-import { answerOn, contextOf, readingPlan } from '../classify-stored.ts';
+import { answerOn, contextOf } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel } from '../context.ts';
 import { STAGE_EXAMPLE } from '../examples.ts';
 import { FieldFault, readInteraction, readKnownSince, readPurchase, readRefund } from '../read-items.ts';
@@ -102,7 +102,7 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
       const today = todayOf(engine);
       const as_of = readDay('as_of', body.as_of, today);
       if (typeof as_of !== 'number') throw parameterProblem('as_of', as_of.code, as_of.detail);
-      const { plan, index, context } = chosen(engine, body, { as_of, today, language: languageOf(request) });
+      const { classifier, context } = chosen(engine, body, { as_of, today, language: languageOf(request) });
       requireAffordable(body.histories, context.model);
       return {
         items: body.histories.map((given, position) => {
@@ -115,7 +115,7 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
             return {
               index: position,
               status: 'classified',
-              answer: answerOn(plan, index, customer_id, days, context),
+              answer: answerOn(classifier, customer_id, days, context),
               error: null,
             };
           } catch (error) {
@@ -151,8 +151,7 @@ function invalid(index: number, error: ProblemDetail) {
 }
 
 interface Chosen {
-  readonly plan: FoldPlan;
-  readonly index: number;
+  readonly classifier: Classifier;
   readonly context: AnswerContext;
 }
 
@@ -160,7 +159,7 @@ interface Chosen {
 function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' | 'today' | 'language'>): Chosen {
   if (body.model_document === undefined) {
     const index = requireModel(engine, body.model ?? 'lifecycle');
-    return { plan: readingPlan(engine.plan), index, context: contextOf(engine, index, about) };
+    return { classifier: engine.classifiers[index]!, context: contextOf(engine, index, about) };
   }
   if (body.model !== undefined) {
     const detail = 'Cannot be given together with model_document; send one of them.';
@@ -176,12 +175,7 @@ function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' |
     throw new Problem('invalid_request', { errors });
   }
   const context = { model: checked, model_version: 1, decimals: engine.decimals, ...about };
-  return { plan: planOf(checked, engine.decimals), index: 0, context };
-}
-
-function planOf(model: Model, decimals: number): FoldPlan {
-  const memory = memoryOfModels([model]);
-  return readingPlan(planFold([compileModel(model, 1, memory, decimals)], memory, []));
+  return { classifier: compileClassifier(checked, 1, engine.decimals), context };
 }
 
 /** Reads a history; null if it is empty, so that nobody is known. Two items of one id are refused. Throws `FieldFault`. */
