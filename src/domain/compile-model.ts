@@ -68,14 +68,15 @@ export function conditionsOf(models: readonly Model[]): Condition[] {
  * An estimate of the steps that folding so many activity days by these conditions takes: every condition looks at every recent day in its window, on
  * each activity day, and on each day of the silence on which a window ends. A core does about 10⁸ steps a second.
  */
-export function foldSteps(conditions: readonly Condition[], days: number): number {
-  const comparisons = comparisonsOf(conditions);
-  const windows = comparisons.map(({ feature, within_days }) => {
-    return Math.min(days, feature === 'distinct_products' ? MODEL_LIMITS.distinct_products : (within_days ?? 0));
-  });
+export function foldSteps(conditions: readonly Condition[]): (days: number) => number {
+  const windows = comparisonsOf(conditions).map(({ feature, within_days }) =>
+    feature === 'distinct_products' ? MODEL_LIMITS.distinct_products : (within_days ?? 0),
+  );
   const widest = Math.max(0, ...windows);
-  const looked = windows.reduce((sum, window) => sum + window, comparisons.length);
-  return (days + widest) * looked;
+  return (days) => {
+    const looked = windows.reduce((sum, window) => sum + Math.min(days, window), windows.length);
+    return (days + Math.min(days, widest)) * looked;
+  };
 }
 
 /** What folding these models together must remember. */
