@@ -10,8 +10,7 @@ import {
   type Position,
   stageOf,
 } from './compile-model.ts';
-import type { Standing } from './condition.ts';
-import { compileExplanation, type Explanation, type Input, type Need } from './explain.ts';
+import { compileExplanation, type Explanation, type Input, type Need, type Standing } from './explain.ts';
 import type { Memory } from './facts.ts';
 import { ACTIVITIES, type Activity, type Condition, type Model } from './model.ts';
 import { nextMove, placeOn, scheduledMoves, walk } from './walk.ts';
@@ -53,6 +52,8 @@ export interface Classifier {
   readonly memory: Memory;
   /** One for each stage; null for the first, which needs no rule. */
   readonly explanations: readonly (Explanation | null)[];
+  /** The next stage up for each, losses left out; null on top. */
+  readonly next_stages: readonly (number | null)[];
 }
 
 /** Compiles a checked model to classify histories by it. `decimals` are those of the currency. */
@@ -64,6 +65,10 @@ export function compileClassifier(model: Model, version: number, decimals: numbe
     compiled: compileModel(model, version, memory, decimals),
     memory,
     explanations: model.stages.map(({ when }) => (when === undefined ? null : compileExplanation(when, context))),
+    next_stages: model.stages.map((_, from) => {
+      const next = model.stages.findIndex((stage, index) => index > from && stage.off_ladder !== true);
+      return next === -1 ? null : next;
+    }),
   };
 }
 
@@ -79,7 +84,8 @@ export function classify(classifier: Classifier, days: readonly ActivityDay[], a
   const standing: Standing = { facts, day: asOf, activity: activityAt(lapse, facts, asOf), reached: place.reached };
   const next = nextMove(compiled, place, facts, asOf);
   return {
-    ...nameOf(compiled, place.position),
+    stage: stages[stage_index]!.stage,
+    activity: ACTIVITIES[activityOf(place.position)]!,
     stage_index,
     since: place.since,
     rule: stages[stage_index]!.when ?? null,
@@ -95,12 +101,12 @@ function daysUntil(days: readonly ActivityDay[], asOf: Day): readonly ActivityDa
 }
 
 function nextStage(
-  { compiled, explanations }: Classifier,
+  { explanations, next_stages }: Classifier,
   from: number,
   standing: Standing,
 ): Classification['next_stage'] {
-  const stage_index = compiled.model.stages.findIndex((stage, index) => index > from && stage.off_ladder !== true);
-  return stage_index === -1 ? null : { stage_index, missing: explanations[stage_index]!.needs(standing) };
+  const stage_index = next_stages[from]!;
+  return stage_index === null ? null : { stage_index, missing: explanations[stage_index]!.needs(standing) };
 }
 
 function nameOf({ model }: CompiledModel, position: Position): NamedPosition {

@@ -100,14 +100,14 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
     version,
     place(before, facts, day) {
       const activity = activityAt(model.lapse, facts, day);
-      const standing = { facts, day, activity, reached: before.reached };
+      let { reached } = before;
       let last = 0;
       for (let index = 0; index < tests.length; index += 1) {
-        if (!tests[index]!(standing)) continue;
-        standing.reached |= 1 << index;
+        if (!tests[index]!(facts, day, activity, reached)) continue;
+        reached |= 1 << index;
         last = index;
       }
-      return moveTo(before, positionOf(last, activity), day, standing.reached);
+      return moveTo(before, positionOf(last, activity), day, reached);
     },
     nextTurn(facts, after) {
       let next = nextLapseTurn(model.lapse, facts, after);

@@ -1,12 +1,6 @@
-import {
-  type ConditionContext,
-  compare,
-  comparisonsOf,
-  compileFeature,
-  type Standing,
-  thresholdsOf,
-} from './condition.ts';
-import type { Memory } from './facts.ts';
+import type { Day } from './calendar.ts';
+import { type ConditionContext, compare, comparisonsOf, compileFeature, thresholdsOf } from './condition.ts';
+import type { Facts, Memory } from './facts.ts';
 import {
   ACTIVITIES,
   type Activity,
@@ -16,6 +10,17 @@ import {
   isComparison,
   type Operator,
 } from './model.ts';
+
+/** One customer at the end of one day, as explanations see it. */
+export interface Standing {
+  readonly facts: Facts;
+  /** The day asked about, on or after `facts.day`; nothing has happened between the two. */
+  readonly day: Day;
+  /** Index into `ACTIVITIES`. */
+  readonly activity: number;
+  /** Bit i: the condition of stage i has held at the end of this or an earlier day. */
+  readonly reached: number;
+}
 
 /** What a comparison looked at, with the value it found; money in minor units, null if there is none yet. */
 export interface Input {

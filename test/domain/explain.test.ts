@@ -1,7 +1,6 @@
 import t from 'tap';
 import { activityAt } from '../../src/domain/compile-model.ts';
-import type { Standing } from '../../src/domain/condition.ts';
-import { compileExplanation, type Explanation, type Need } from '../../src/domain/explain.ts';
+import { compileExplanation, type Explanation, type Need, type Standing } from '../../src/domain/explain.ts';
 import { ACTIVITIES, type Condition } from '../../src/domain/model.ts';
 import { walk } from '../../src/domain/walk.ts';
 import { classifierOf, day, days, modelOf } from '../support/notation.ts';
