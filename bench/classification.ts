@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { formatInstant } from '../src/domain/instant.ts';
 import { formatMoney } from '../src/domain/money.ts';
 import { type BenchCase, type Figure, median } from './case.ts';
+import type { ClassifyOrder, ClassifyReport } from './classify-thread.ts';
 import { seededHistories } from './histories.ts';
 import type { LoadOrder, LoadReport } from './load-client.ts';
 import { startService } from './service-process.ts';
@@ -12,8 +13,9 @@ const PURCHASES = 5;
 const CONNECTIONS = 4;
 const ROUNDS = 7;
 
-/** Histories of five purchases classified by one model over HTTP, a thousand a request; and what reading and writing their JSON alone takes. */
+/** Histories of five purchases classified by one model: by the core alone, and over HTTP, a thousand a request; and what reading and writing their JSON alone takes. */
 export const classificationCase: BenchCase = async (server, { quick }) => {
+  const core = await inCore({ customers: quick ? 4_000 : 80_000 });
   const bodies = requestBodies(quick ? 4 : 50);
   const service = await startService(await server.shop('classification'));
   const client = new Worker(new URL('load-client.ts', import.meta.url));
@@ -29,6 +31,8 @@ export const classificationCase: BenchCase = async (server, { quick }) => {
     const bytes = `${each(bodies[0]!.length)} bytes in, ${each(answer.length)} out`;
     const alone = jsonAlone(bodies[0]!, answer);
     return [
+      line(`${PURCHASES} purchases, one model, in one core from the events`, 1e6 / core.from_events, '≥ 500,000/s'),
+      line('the same from activity days', 1e6 / core.from_days),
       line(`${PURCHASES} purchases, one model, over HTTP (${bytes})`, median(rates), '≥ 50,000/s'),
       line('JSON.parse of the requests and JSON.stringify of the answers alone', alone),
     ];
@@ -65,6 +69,13 @@ function requestBodies(count: number): string[] {
       histories: histories.slice(index * HISTORIES, (index + 1) * HISTORIES),
     }),
   );
+}
+
+async function inCore(workerData: ClassifyOrder): Promise<ClassifyReport> {
+  const thread = new Worker(new URL('classify-thread.ts', import.meta.url), { workerData });
+  return await new Promise<ClassifyReport>((resolve, reject) => {
+    thread.once('message', resolve).once('error', reject);
+  });
 }
 
 async function answerTo(url: string, body: string): Promise<string> {
