@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { version as duckdbVersion } from '@duckdb/node-api';
 import Table from 'cli-table3';
 import type { BenchCase, Figure } from './case.ts';
+import { classificationCase } from './classification.ts';
 import { benchServer } from './database.ts';
 import { diskCase } from './disk.ts';
 import { foldCase } from './fold.ts';
@@ -22,6 +23,7 @@ import { singleWritesCase } from './single-writes.ts';
 
 const CASES: Readonly<Record<string, BenchCase>> = {
   fold: foldCase,
+  classification: classificationCase,
   'history-length': historyLengthCase,
   import: importCase,
   'ingest-copy': copyCase,

@@ -1,4 +1,3 @@
-import { classify, foldUntil } from '../src/domain/classify.ts';
 import { compileModel, memoryOfModels } from '../src/domain/compile-model.ts';
 import { Differences, EVERYBODY } from '../src/domain/differences.ts';
 import { type FoldPlan, type FoldTallies, forgetfulTallies, planFold, type SavedFold } from '../src/domain/fold.ts';
@@ -36,7 +35,6 @@ export const foldCase: BenchCase = async (_server, { quick }) => {
     ),
     ...differencesAlone(histories, purchases),
     ...savedFolds(histories),
-    ...classifying(histories.length),
   ];
 };
 
@@ -135,31 +133,6 @@ function savedFolds(histories: readonly History[]): Figure[] {
       'customers',
     ),
     { case: 'fold', what: 'saved fold, on average', figure: `${bytes.toFixed(0)} bytes` },
-  ];
-}
-
-/** Histories of five purchases, one model, nothing stored: from the events, and from activity days that are there already. */
-function classifying(count: number): Figure[] {
-  const plan = planOf(ONE, []);
-  const five = seededHistories(8 * count, 2)
-    .filter(({ purchases }) => purchases.length >= 5)
-    .map((history) => ({ ...history, purchases: history.purchases.slice(0, 5), refunds: [] }));
-  const asOf = five[0]!.received_on + 1_200;
-  const days = five.map(activityDays);
-  const stand = (list: (typeof days)[number]): unknown => classify(plan, 0, foldUntil(plan, list, asOf)!, asOf, 2);
-  const target = '≥ 500,000/s';
-  return [
-    figure(
-      'stateless: 5 purchases, one model',
-      per(five.length, () => five.map((one) => stand(activityDays(one)))),
-      'histories',
-      target,
-    ),
-    figure(
-      'stateless: from its activity days',
-      per(five.length, () => days.map(stand)),
-      'histories',
-    ),
   ];
 }
 

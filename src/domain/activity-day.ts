@@ -50,8 +50,8 @@ export interface ActivityDay {
   refunds_paid: Minor;
   /** The part of `costs` that interactions cost. */
   interaction_costs: Minor;
-  /** Distinct product codes of the purchases that count. */
-  products: ReadonlySet<string>;
+  /** Product codes of the purchases that count: their lists as they are, since most days are never asked for one. `productsOn` makes a set of them. */
+  products: readonly (readonly string[])[];
   /** Interactions that are not voided, of any kind. */
   interactions: number;
   /** The same by kind. */
@@ -71,7 +71,7 @@ export interface ActivityDay {
 }
 
 // Shared by all days without any: most have no interaction, and what is made for each is made for every purchase.
-const NO_PRODUCTS: ReadonlySet<string> = new Set();
+const NO_PRODUCTS: readonly (readonly string[])[] = [];
 const NO_KINDS: ReadonlyMap<string, number> = new Map();
 
 /** A day on which nothing happened. */
@@ -100,10 +100,16 @@ export function emptyDay(day: Day): ActivityDay {
   };
 }
 
-/** Adds a product code to those of a day. The set belongs to the day alone. */
-export function noteProduct(day: ActivityDay, code: string): void {
-  if (day.products === NO_PRODUCTS) day.products = new Set([code]);
-  else (day.products as Set<string>).add(code);
+/** Adds product codes to those of a day. The list of lists belongs to the day alone. */
+export function noteProducts(day: ActivityDay, codes: readonly string[]): void {
+  if (codes.length === 0) return;
+  if (day.products === NO_PRODUCTS) day.products = [codes];
+  else (day.products as (readonly string[])[]).push(codes);
+}
+
+/** The distinct product codes of a day, sorted. */
+export function productsOn(day: ActivityDay): string[] {
+  return day.products.length === 0 ? [] : [...new Set(day.products.flat())].sort(compareText);
 }
 
 /** Adds so many interactions to those of a kind on a day. The map belongs to the day alone. */
@@ -156,7 +162,7 @@ export function mergeDay(into: ActivityDay, more: ActivityDay): void {
   into.receipts += more.receipts;
   into.refunds_paid += more.refunds_paid;
   into.interaction_costs += more.interaction_costs;
-  for (const code of more.products) noteProduct(into, code);
+  for (const codes of more.products) noteProducts(into, codes);
   into.interactions += more.interactions;
   for (const [kind, count] of more.kinds) noteKind(into, kind, count);
   into.scores += more.scores;

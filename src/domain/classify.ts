@@ -1,20 +1,19 @@
 import type { ActivityDay } from './activity-day.ts';
 import type { Day } from './calendar.ts';
-import { activityAt, activityOf, type CompiledModel, type Move, stageOf } from './compile-model.ts';
-import type { Standing } from './condition.ts';
-import { type ExplainContext, type Input, inputsOf, type Need, needsOf } from './explain.ts';
 import {
-  closeDays,
-  type FoldPlan,
-  type FoldState,
-  forgetfulTallies,
-  placeOn,
-  scheduledMoves,
-  settleTail,
-  stateAfter,
-} from './fold.ts';
-import { ACTIVITIES, type Activity, type Condition } from './model.ts';
-import type { Projection } from './projection.ts';
+  activityAt,
+  activityOf,
+  type CompiledModel,
+  compileModel,
+  type Move,
+  memoryOfModels,
+  type Position,
+  stageOf,
+} from './compile-model.ts';
+import { compileExplanation, type Explanation, type Input, type Need, type Standing } from './explain.ts';
+import type { Memory } from './facts.ts';
+import { ACTIVITIES, type Activity, type Condition, type Model } from './model.ts';
+import { nextMove, placeOn, scheduledMoves, walk } from './walk.ts';
 
 /** A position by its names. */
 export interface NamedPosition {
@@ -44,83 +43,80 @@ export interface Spell extends NamedPosition {
   readonly to: Day | null;
 }
 
-/** Folds the days of one history up to the end of `asOf`; null if the customer is not known by then. Days ascend. */
-export function foldUntil(plan: FoldPlan, days: readonly ActivityDay[], asOf: Day): FoldState | null {
-  const last = days[days.length - 1];
-  const past = last !== undefined && last.day <= asOf ? days : days.filter((day) => day.day <= asOf);
-  return past.length === 0 ? null : stateAfter(plan, past);
+/** Most product codes an explanation counts. */
+const SHOWN_PRODUCTS = 1_001;
+
+/** A model made ready to classify histories: by itself, with enough memory to show what its rules saw. */
+export interface Classifier {
+  readonly compiled: CompiledModel;
+  readonly memory: Memory;
+  /** One for each stage; null for the first, which needs no rule. */
+  readonly explanations: readonly (Explanation | null)[];
+  /** The next stage up for each, losses left out; null on top. */
+  readonly next_stages: readonly (number | null)[];
 }
 
-/** Where a folded customer stands in one model of the plan (by index) at the end of `asOf`, on or after the last folded day, and why. */
-export function classify(plan: FoldPlan, index: number, state: FoldState, asOf: Day, decimals: number): Classification {
-  const model = plan.models[index]!;
-  const { facts } = state;
-  const moves = scheduledMoves(model, state.places[index]!, facts);
-  const place = placeOn(model, state.places[index]!, facts, asOf);
-  const stages = model.model.stages;
-  const stage_index = stageOf(place.position);
-  const context: ExplainContext = { memory: plan.memory, decimals, stages: stages.map((stage) => stage.stage) };
-  const standing: Standing = {
-    facts,
-    day: asOf,
-    activity: activityAt(model.model.lapse, facts, asOf),
-    reached: place.reached,
-  };
-  const rule = stages[stage_index]!.when ?? null;
-  const next = moves.find((move) => move.day > asOf);
+/** Compiles a checked model to classify histories by it. `decimals` are those of the currency. */
+export function compileClassifier(model: Model, version: number, decimals: number): Classifier {
+  const least = memoryOfModels([model]);
+  const memory = { ...least, products: least.products === 0 ? 0 : SHOWN_PRODUCTS };
+  const context = { memory, decimals, stages: model.stages.map(({ stage }) => stage) };
   return {
-    ...nameOf(model, place.position),
+    compiled: compileModel(model, version, memory, decimals),
+    memory,
+    explanations: model.stages.map(({ when }) => (when === undefined ? null : compileExplanation(when, context))),
+    next_stages: model.stages.map((_, from) => {
+      const next = model.stages.findIndex((stage, index) => index > from && stage.off_ladder !== true);
+      return next === -1 ? null : next;
+    }),
+  };
+}
+
+/** Where a history stands at the end of `asOf`, and why; null if the customer is not known by then. Days ascend. */
+export function classify(classifier: Classifier, days: readonly ActivityDay[], asOf: Day): Classification | null {
+  const past = daysUntil(days, asOf);
+  if (past.length === 0) return null;
+  const { compiled, memory, explanations } = classifier;
+  const { facts, place: last } = walk(memory, compiled, past, null);
+  const place = placeOn(compiled, last, facts, asOf);
+  const { lapse, stages } = compiled.model;
+  const stage_index = stageOf(place.position);
+  const standing: Standing = { facts, day: asOf, activity: activityAt(lapse, facts, asOf), reached: place.reached };
+  const next = nextMove(compiled, place, facts, asOf);
+  return {
+    stage: stages[stage_index]!.stage,
+    activity: ACTIVITIES[activityOf(place.position)]!,
     stage_index,
     since: place.since,
-    rule,
-    inputs: rule === null ? [] : inputsOf(rule, standing, context),
-    next_stage: nextStage(model, stage_index, standing, context),
-    next_move: next === undefined ? null : { on: next.day, ...nameOf(model, next.to) },
+    rule: stages[stage_index]!.when ?? null,
+    inputs: explanations[stage_index]?.inputs(standing) ?? [],
+    next_stage: nextStage(classifier, stage_index, standing),
+    next_move: next === null ? null : { on: next.day, ...nameOf(compiled, next.to) },
   };
+}
+
+function daysUntil(days: readonly ActivityDay[], asOf: Day): readonly ActivityDay[] {
+  const last = days[days.length - 1];
+  return last === undefined || last.day <= asOf ? days : days.filter(({ day }) => day <= asOf);
 }
 
 function nextStage(
-  model: CompiledModel,
+  { explanations, next_stages }: Classifier,
   from: number,
   standing: Standing,
-  context: ExplainContext,
 ): Classification['next_stage'] {
-  const stages = model.model.stages;
-  const stage_index = stages.findIndex((stage, index) => index > from && stage.off_ladder !== true);
-  if (stage_index === -1) return null;
-  return { stage_index, missing: needsOf(stages[stage_index]!.when!, standing, context) };
+  const stage_index = next_stages[from]!;
+  return stage_index === null ? null : { stage_index, missing: explanations[stage_index]!.needs(standing) };
 }
 
-function nameOf({ model }: CompiledModel, position: number): NamedPosition {
+function nameOf({ model }: CompiledModel, position: Position): NamedPosition {
   return { stage: model.stages[stageOf(position)]!.stage, activity: ACTIVITIES[activityOf(position)]! };
 }
 
-/** Every spell of one model, past and scheduled, oldest first; the last is open. `days` is the whole history, not empty. */
-export function timeline(plan: FoldPlan, index: number, days: readonly ActivityDay[]): Spell[] {
+/** Every spell of a history, past and scheduled, oldest first; the last is open. `days` is the whole history, not empty. */
+export function timeline({ compiled, memory }: Classifier, days: readonly ActivityDay[]): Spell[] {
   const moves: Move[] = [];
-  const watch = { ...plan, folds: [{ projection: movesInto(moves), model: index }] };
-  const tallies = forgetfulTallies(watch);
-  settleTail(watch, closeDays(watch, null, days, tallies), tallies);
-  return moves.map((move, at) => ({
-    ...nameOf(plan.models[index]!, move.to),
-    from: move.day,
-    to: moves[at + 1]?.day ?? null,
-  }));
-}
-
-/** A projection that only collects the moves it sees. */
-function movesInto(moves: Move[]): Projection<null> {
-  return {
-    name: 'timeline',
-    version: 1,
-    per_model: true,
-    key: [],
-    measures: [],
-    start: null,
-    advance(state, folded) {
-      moves.push(...folded.moves);
-      return state;
-    },
-    settle: (_state, _facts, scheduled) => void moves.push(...scheduled),
-  };
+  const { facts, place } = walk(memory, compiled, days, moves);
+  moves.push(...scheduledMoves(compiled, place, facts));
+  return moves.map((move, at) => ({ ...nameOf(compiled, move.to), from: move.day, to: moves[at + 1]?.day ?? null }));
 }

@@ -68,14 +68,15 @@ export function conditionsOf(models: readonly Model[]): Condition[] {
  * An estimate of the steps that folding so many activity days by these conditions takes: every condition looks at every recent day in its window, on
  * each activity day, and on each day of the silence on which a window ends. A core does about 10⁸ steps a second.
  */
-export function foldSteps(conditions: readonly Condition[], days: number): number {
-  const comparisons = comparisonsOf(conditions);
-  const windows = comparisons.map(({ feature, within_days }) => {
-    return Math.min(days, feature === 'distinct_products' ? MODEL_LIMITS.distinct_products : (within_days ?? 0));
-  });
+export function foldSteps(conditions: readonly Condition[]): (days: number) => number {
+  const windows = comparisonsOf(conditions).map(({ feature, within_days }) =>
+    feature === 'distinct_products' ? MODEL_LIMITS.distinct_products : (within_days ?? 0),
+  );
   const widest = Math.max(0, ...windows);
-  const looked = windows.reduce((sum, window) => sum + window, comparisons.length);
-  return (days + widest) * looked;
+  return (days) => {
+    const looked = windows.reduce((sum, window) => sum + Math.min(days, window), windows.length);
+    return (days + Math.min(days, widest)) * looked;
+  };
 }
 
 /** What folding these models together must remember. */
@@ -83,27 +84,30 @@ export function memoryOfModels(models: readonly Model[]): Memory {
   return memoryOf(conditionsOf(models));
 }
 
+/** The condition of the first stage, which has none. */
+const ALWAYS: CompiledCondition = { holds: () => true, turns: [] };
+
 /** Compiles a checked model. `memory` must cover its conditions; `decimals` are those of the currency. */
 export function compileModel(model: Model, version: number, memory: Memory, decimals: number): CompiledModel {
   const stages = model.stages.map((stage) => stage.stage);
-  const whens: (CompiledCondition | null)[] = model.stages.map((stage) =>
-    stage.when === undefined ? null : compileCondition(stage.when, { memory, decimals, stages }),
+  const whens = model.stages.map(({ when }) =>
+    when === undefined ? ALWAYS : compileCondition(when, { memory, decimals, stages }),
   );
-  const turns = whens.flatMap((when) => when?.turns ?? []);
+  const tests = whens.map(({ holds }) => holds);
+  const turns = whens.flatMap((when) => when.turns);
   return {
     model,
     version,
     place(before, facts, day) {
       const activity = activityAt(model.lapse, facts, day);
-      const standing = { facts, day, activity, reached: before.reached };
+      let { reached } = before;
       let last = 0;
-      for (let index = 0; index < whens.length; index += 1) {
-        const when = whens[index]!;
-        if (when !== null && !when.holds(standing)) continue;
-        standing.reached |= 1 << index;
+      for (let index = 0; index < tests.length; index += 1) {
+        if (!tests[index]!(facts, day, activity, reached)) continue;
+        reached |= 1 << index;
         last = index;
       }
-      return moveTo(before, positionOf(last, activity), day, standing.reached);
+      return moveTo(before, positionOf(last, activity), day, reached);
     },
     nextTurn(facts, after) {
       let next = nextLapseTurn(model.lapse, facts, after);

@@ -11,17 +11,6 @@ import {
 } from './model.ts';
 import { parseSignedMoney } from './money.ts';
 
-/** One customer at the end of one day, as conditions see it. */
-export interface Standing {
-  readonly facts: Facts;
-  /** The day asked about, on or after `facts.day`; nothing has happened between the two. */
-  readonly day: Day;
-  /** Index into `ACTIVITIES`. */
-  readonly activity: number;
-  /** Bit i: the condition of stage i has held at the end of this or an earlier day. */
-  readonly reached: number;
-}
-
 /** The first day after `after` on which an answer could change although nothing happens; `NEVER` if there is none. */
 export type NextTurn = (facts: Facts, after: Day) => Day;
 
@@ -30,7 +19,11 @@ export const NEVER: Day = LAST_DAY + 1;
 
 /** A condition made ready to be asked many times. */
 export interface CompiledCondition {
-  holds(standing: Standing): boolean;
+  /**
+   * Whether it holds at the end of `day`, on or after `facts.day`, nothing having happened between the two. The activity is an index into `ACTIVITIES`; bit i
+   * of `reached`: the condition of stage i has held at the end of this or an earlier day. Not one object: it would be made for every place of every fold.
+   */
+  holds(facts: Facts, day: Day, activity: number, reached: number): boolean;
   /** One for each part that time alone can change. */
   readonly turns: readonly NextTurn[];
 }
@@ -58,21 +51,22 @@ export function compileCondition(condition: Condition, context: ConditionContext
     return { holds: whetherAll(parts, false), turns: parts.flatMap((part) => part.turns) };
   }
   if ('not' in condition) {
-    const part = compileCondition(condition.not, context);
-    return { holds: (standing) => !part.holds(standing), turns: part.turns };
+    const { holds, turns } = compileCondition(condition.not, context);
+    return { holds: (facts, day, activity, reached) => !holds(facts, day, activity, reached), turns };
   }
   if ('stage_reached' in condition) {
     const bit = 1 << context.stages.indexOf(condition.stage_reached);
-    return { holds: (standing) => (standing.reached & bit) !== 0, turns: NO_TURNS };
+    return { holds: (_facts, _day, _activity, reached) => (reached & bit) !== 0, turns: NO_TURNS };
   }
-  const allowed = condition.activity.map((activity) => ACTIVITIES.indexOf(activity));
-  return { holds: (standing) => allowed.includes(standing.activity), turns: NO_TURNS };
+  const allowed = condition.activity.reduce((bits, activity) => bits | (1 << ACTIVITIES.indexOf(activity)), 0);
+  return { holds: (_facts, _day, activity) => (allowed & (1 << activity)) !== 0, turns: NO_TURNS };
 }
 
 /** Whether all parts hold, or with `all` false whether any does. */
 function whetherAll(parts: readonly CompiledCondition[], all: boolean): CompiledCondition['holds'] {
-  return (standing) => {
-    for (const part of parts) if (part.holds(standing) !== all) return !all;
+  const tests = parts.map(({ holds }) => holds);
+  return (facts, day, activity, reached) => {
+    for (const holds of tests) if (holds(facts, day, activity, reached) !== all) return !all;
     return all;
   };
 }
@@ -84,15 +78,15 @@ export interface CompiledFeature {
 }
 
 function compileComparison(comparison: Comparison, context: ConditionContext): CompiledCondition {
-  const feature = compileFeature(comparison, context.memory);
+  const { value: read, turns } = compileFeature(comparison, context.memory);
   const tests = thresholdsOf(comparison, context.decimals);
   const { least, most } = rangeOf(tests);
   return {
-    holds: ({ facts, day }) => {
-      const value = feature.value(facts, day);
+    holds: (facts, day) => {
+      const value = read(facts, day);
       return value !== null && value >= least && value <= most;
     },
-    turns: feature.turns(tests.map(([, bound]) => bound)),
+    turns: turns(tests.map(([, bound]) => bound)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type ActivityDay, compareText, emptyDay, noteKind, noteProduct } from './activity-day.ts';
+import { type ActivityDay, emptyDay, noteKind, noteProducts, productsOn } from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import type { Minor } from './money.ts';
 
@@ -52,33 +52,42 @@ export interface Facts {
   readonly products: readonly (readonly [code: string, day: Day])[];
 }
 
-/** Takes the next activity day into the facts; `before` is null for the first. */
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** The facts with the next activity day taken in; `before` is null for the first. */
 export function takeDay(memory: Memory, before: Facts | null, day: ActivityDay): Facts {
-  const known = before ?? nothingBefore(memory, day.day);
-  const bought = day.purchases > 0;
-  return {
-    day: day.day,
-    known_on: known.known_on,
-    purchases: known.purchases + day.purchases,
-    purchase_days: known.purchase_days + (bought ? 1 : 0),
-    revenue: known.revenue + day.revenue,
-    costs: known.costs + day.costs,
-    discounted_purchases: known.discounted_purchases + day.discounted_purchases,
-    product_lines: known.product_lines + day.product_lines,
-    first_purchase_day: known.first_purchase_day ?? (bought ? day.day : null),
-    last_purchase_day: bought ? day.day : known.last_purchase_day,
-    last_interaction_day: day.interactions > 0 ? day.day : known.last_interaction_day,
-    open_complaint_day: openComplaint(known.open_complaint_day, day),
-    departure_day: day.departure !== null ? day.day : known.departure_day,
-    latest_score: day.score !== null ? day.score.score : known.latest_score,
-    kinds:
-      day.kinds.size === 0 ? known.kinds : memory.kinds.map((kind, index) => known.kinds[index]! + count(day, kind)),
-    recent: recentDays(memory, known.recent, day),
-    products: recentProducts(memory.products, known.products, day),
-  };
+  const facts = before === null ? nothingBefore(memory, day.day) : { ...before };
+  noteDay(memory, facts, day);
+  return facts;
 }
 
-function nothingBefore(memory: Memory, day: Day): Facts {
+/** Takes the next activity day into facts that belong to the caller alone. */
+export function noteDay(memory: Memory, facts: Writable<Facts>, day: ActivityDay): void {
+  facts.day = day.day;
+  facts.revenue += day.revenue;
+  facts.costs += day.costs;
+  if (day.purchases > 0) {
+    facts.purchases += day.purchases;
+    facts.purchase_days += 1;
+    facts.discounted_purchases += day.discounted_purchases;
+    facts.product_lines += day.product_lines;
+    facts.first_purchase_day ??= day.day;
+    facts.last_purchase_day = day.day;
+    facts.products = recentProducts(memory.products, facts.products, day);
+  }
+  if (day.interactions > 0) {
+    facts.last_interaction_day = day.day;
+    facts.open_complaint_day = openComplaint(facts.open_complaint_day, day);
+    if (day.departure !== null) facts.departure_day = day.day;
+    if (day.score !== null) facts.latest_score = day.score.score;
+    const before = facts.kinds;
+    facts.kinds = memory.kinds.map((kind, index) => before[index]! + count(day, kind));
+  }
+  facts.recent = recentDays(memory, facts.recent, day);
+}
+
+/** The facts of nobody, as of the day of becoming known. */
+export function nothingBefore(memory: Memory, day: Day): Writable<Facts> {
   return {
     day,
     known_on: day,
@@ -106,7 +115,6 @@ function count({ kinds }: ActivityDay, kind: string): number {
 
 /** A resolution closes every complaint dated on or before its day, those of the same day included. */
 function openComplaint(open: Day | null, day: ActivityDay): Day | null {
-  if (day.kinds.size === 0) return open;
   if (count(day, 'resolution') > 0) return null;
   return open === null && count(day, 'complaint') > 0 ? day.day : open;
 }
@@ -129,9 +137,10 @@ function recentDays(memory: Memory, before: readonly RecentDay[], day: ActivityD
 }
 
 function recentProducts(most: number, before: Facts['products'], day: ActivityDay): Facts['products'] {
-  if (most === 0 || day.products.size === 0) return before;
-  const bought = [...day.products].sort(compareText).map((code) => [code, day.day] as const);
-  return [...bought, ...before.filter(([code]) => !day.products.has(code))].slice(0, most);
+  if (most === 0 || day.products.length === 0) return before;
+  const codes = new Set(productsOn(day));
+  const bought = [...codes].map((code) => [code, day.day] as const);
+  return [...bought, ...before.filter(([code]) => !codes.has(code))].slice(0, most);
 }
 
 /** Drops from a day what no fold with this memory asks for, so that a saved day is as bounded as the facts are. */
@@ -143,8 +152,6 @@ export function boundDay(memory: Memory, day: ActivityDay): ActivityDay {
       if (day.kinds.has(kind)) noteKind(bounded, kind, count(day, kind));
     }
   }
-  if (memory.products > 0) {
-    for (const code of [...day.products].sort(compareText).slice(0, memory.products)) noteProduct(bounded, code);
-  }
+  if (memory.products > 0) noteProducts(bounded, productsOn(day).slice(0, memory.products));
   return bounded;
 }

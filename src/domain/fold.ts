@@ -4,6 +4,7 @@ import { type CompiledModel, type Move, NOWHERE, type Place, type Position, UNKN
 import { boundDay, type Facts, type Memory, takeDay } from './facts.ts';
 import type { Packable } from './packed.ts';
 import { FORGETFUL, type FoldedDay, type Projection, type Tally } from './projection.ts';
+import { arrive, drift, scheduledMoves } from './walk.ts';
 
 /**
  * Raised (at most to 255) when saved states are written in another way, or they or moves mean something else than before, or more is stored of a
@@ -104,14 +105,6 @@ export function settleTail(
   return { state, spells };
 }
 
-/** The state after all these days, for those who ask for no roll-up. `days` is ascending and not empty. */
-export function stateAfter(plan: FoldPlan, days: readonly ActivityDay[]): FoldState {
-  const tallies = forgetfulTallies(plan);
-  let state = advance(plan, null, days[0]!, tallies).state;
-  for (let index = 1; index < days.length; index += 1) state = advance(plan, state, days[index]!, tallies).state;
-  return state;
-}
-
 /** The activity days that follow a saved fold's closed state when more days, none before the open one, are added to it. */
 export function reopenDays(saved: SavedFold, more: readonly ActivityDay[]): ActivityDay[] {
   const first = more[0];
@@ -133,14 +126,13 @@ function advance(
 ): { state: FoldState; moves: (readonly Move[])[] } {
   const facts = takeDay(plan.memory, before === null ? null : before.facts, day);
   const places: Place[] = [];
-  const moves: (readonly Move[])[] = [];
+  const moves: Move[][] = [];
   for (let index = 0; index < plan.models.length; index += 1) {
+    const moved: Move[] = [];
     const model = plan.models[index]!;
-    const { place: eve, moves: drifted } =
-      before === null ? UNMOVED : drift(model, before.places[index]!, before.facts, day.day);
-    const place = model.place(eve, facts, day.day);
-    places.push(place);
-    moves.push(place.position === eve.position ? drifted : [...drifted, moveOn(day.day, eve, place)]);
+    const eve = before === null ? NOWHERE : drift(model, before.places[index]!, before.facts, day.day, moved);
+    places.push(arrive(model, eve, facts, moved));
+    moves.push(moved);
   }
   const states = advanceStates(plan, before, { day, facts, places, moves }, tallies);
   return { state: { facts, places, states }, moves };
@@ -174,33 +166,6 @@ function advanceStates(
   return states;
 }
 
-interface Drift {
-  readonly place: Place;
-  readonly moves: readonly Move[];
-}
-
-const UNMOVED: Drift = { place: NOWHERE, moves: NO_MOVES };
-
-/** Where silence leads from a place: the place on the eve of `until`, and the moves on the way. */
-function drift(model: CompiledModel, from: Place, facts: Facts, until: Day): Drift {
-  let place = from;
-  let moves: Move[] | undefined;
-  for (let day = model.nextTurn(facts, facts.day); day < until; day = model.nextTurn(facts, day)) {
-    const next = model.place(place, facts, day);
-    if (next.position !== place.position) {
-      const move = moveOn(day, place, next);
-      if (moves === undefined) moves = [move];
-      else moves.push(move);
-    }
-    place = next;
-  }
-  return { place, moves: moves ?? NO_MOVES };
-}
-
-function moveOn(day: Day, from: Place, to: Place): Move {
-  return { day, from: from.position, to: to.position };
-}
-
 /** The spells of a closed place and the moves after it; without a closed place there is at least the move of becoming known. */
 function spellsOf(closed: Place | undefined, moves: readonly Move[]): Spells {
   const positions = closed === undefined ? [] : [closed.position];
@@ -221,14 +186,4 @@ export function spellOn(
   const next = first_days.findIndex((first) => first > day);
   const current = next === -1 ? positions.length - 1 : next - 1;
   return { position: positions[current] ?? UNKNOWN, until: next === -1 ? LAST_DAY + 1 : first_days[next]! };
-}
-
-/** The place of one model at the end of a day on or after the last activity day of the facts, silence included. */
-export function placeOn(model: CompiledModel, place: Place, facts: Facts, day: Day): Place {
-  return drift(model, place, facts, day + 1).place;
-}
-
-/** The moves of silence that one model schedules after the last activity day of the facts. */
-export function scheduledMoves(model: CompiledModel, place: Place, facts: Facts): readonly Move[] {
-  return drift(model, place, facts, LAST_DAY + 1).moves;
 }

@@ -4,7 +4,7 @@ import {
   emptyDay,
   noteDeparture,
   noteKind,
-  noteProduct,
+  noteProducts,
   noteScore,
 } from './activity-day.ts';
 import type { Day } from './calendar.ts';
@@ -59,32 +59,66 @@ export interface History {
  * purchase. The first day is the day the customer became known.
  */
 export function activityDays(history: History): ActivityDay[] {
-  const days = new Map<Day, ActivityDay>();
-  const on = (day: Day): ActivityDay => {
-    let found = days.get(day);
+  const days = new DayList();
+  const refunded = history.refunds.length === 0 ? null : sumRefunds(history, days);
+  for (const purchase of history.purchases)
+    addPurchase(days.on(purchase.moment.day), purchase, refunded?.get(purchase.purchase_id));
+  for (const interaction of history.interactions) addInteraction(days.on(interaction.moment.day), interaction);
+  if (history.known_since !== null) days.on(history.known_since);
+  return days.size === 0 ? [emptyDay(history.received_on)] : days.ascending();
+}
+
+/** Among so many of the latest days a day is looked for one by one, which is faster than a Map is made. */
+const NEAR = 16;
+
+/** Activity days as they are asked for. They are kept in order, since most events come nearly so; if one does not, they are found by a Map and sorted at the end. */
+class DayList {
+  readonly #days: ActivityDay[] = [];
+  #byDay: Map<Day, ActivityDay> | null = null;
+
+  get size(): number {
+    return this.#days.length;
+  }
+
+  on(day: Day): ActivityDay {
+    if (this.#byDay !== null) return this.#found(this.#byDay, day);
+    const days = this.#days;
+    for (let at = days.length; days.length - at < NEAR; at -= 1) {
+      const before = days[at - 1];
+      if (before?.day === day) return before;
+      if (before === undefined || before.day < day) {
+        const added = emptyDay(day);
+        for (let to = days.length; to > at; to -= 1) days[to] = days[to - 1]!;
+        days[at] = added;
+        return added;
+      }
+    }
+    this.#byDay = new Map(days.map((known) => [known.day, known]));
+    return this.#found(this.#byDay, day);
+  }
+
+  ascending(): ActivityDay[] {
+    return this.#byDay === null ? this.#days : this.#days.sort((a, b) => a.day - b.day);
+  }
+
+  #found(byDay: Map<Day, ActivityDay>, day: Day): ActivityDay {
+    let found = byDay.get(day);
     if (found === undefined) {
       found = emptyDay(day);
-      days.set(day, found);
+      byDay.set(day, found);
+      this.#days.push(found);
     }
     return found;
-  };
-  const refunded = sumRefunds(history, on);
-  for (const purchase of history.purchases)
-    addPurchase(on(purchase.moment.day), purchase, refunded.get(purchase.purchase_id));
-  for (const interaction of history.interactions) addInteraction(on(interaction.moment.day), interaction);
-  if (history.known_since !== null) on(history.known_since);
-  if (days.size === 0) on(history.received_on);
-  return [...days.values()].sort((a, b) => a.day - b.day);
+  }
 }
 
 /** Refunds in effect by purchase, and a note of every stored refund on its own day. */
-function sumRefunds(history: History, on: (day: Day) => ActivityDay): Map<string, Minor> {
+function sumRefunds(history: History, days: DayList): Map<string, Minor> {
   const refunded = new Map<string, Minor>();
-  if (history.refunds.length === 0) return refunded;
   const effective = new Set<string>();
   for (const purchase of history.purchases) if (!purchase.voided) effective.add(purchase.purchase_id);
   for (const refund of history.refunds) {
-    const day = on(refund.moment.day);
+    const day = days.on(refund.moment.day);
     day.stored_refunds += 1;
     if (refund.voided) continue;
     if (!effective.has(refund.purchase_id)) day.pending_refunds += 1;
@@ -108,7 +142,7 @@ function addPurchase(day: ActivityDay, purchase: Purchase, refunded: Minor | und
   day.purchases += 1;
   if (purchase.discount > 0) day.discounted_purchases += 1;
   day.product_lines += purchase.products.length;
-  for (const code of purchase.products) noteProduct(day, code);
+  noteProducts(day, purchase.products);
 }
 
 /** Adds an interaction to its day. */

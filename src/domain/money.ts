@@ -1,21 +1,25 @@
+import { digits, POWERS_OF_TEN } from './digits.ts';
+
 /** An amount in integer minor units (cents) of the deployment's one currency; a safe integer within one customer. */
 export type Minor = number;
 
 /** Largest magnitude of one amount: 10¹³ minor units. */
 export const AMOUNT_LIMIT: Minor = 10_000_000_000_000;
 
-const DECIMAL = /^(0|[1-9]\d{0,13})(?:\.(\d{1,4}))?$/;
+const DECIMAL = /^(?:0|[1-9]\d{0,13})(?:\.\d{1,4})?$/;
 
 /** Why an amount was refused. */
 export type MoneyFault = 'malformed' | 'too_many_decimals' | 'out_of_range';
 
 /** Reads a decimal string of zero or more, such as `12.5`, as minor units of a currency with so many decimals. */
 export function parseMoney(text: string, decimals: number): Minor | MoneyFault {
-  const match = DECIMAL.exec(text);
-  if (match === null) return 'malformed';
-  const fraction = match[2] ?? '';
-  if (fraction.length > decimals) return 'too_many_decimals';
-  const minor = Number(`${match[1]}${fraction.padEnd(decimals, '0')}`);
+  if (!DECIMAL.test(text)) return 'malformed';
+  const point = text.indexOf('.');
+  const end = point === -1 ? text.length : point;
+  const places = Math.max(0, text.length - end - 1);
+  if (places > decimals) return 'too_many_decimals';
+  const fraction = digits(text, end + 1, text.length) * POWERS_OF_TEN[decimals - places]!;
+  const minor = digits(text, 0, end) * POWERS_OF_TEN[decimals]! + fraction;
   return minor > AMOUNT_LIMIT ? 'out_of_range' : minor;
 }
 
@@ -29,10 +33,10 @@ export function parseSignedMoney(text: string, decimals: number): Minor | MoneyF
 /** Writes minor units as a decimal string with all of the currency's decimals: `-12.30`. Exact for integers of any size. */
 export function formatMoney(minor: number | bigint, decimals: number): string {
   const negative = minor < 0;
-  const digits = String(minor)
+  const figures = String(minor)
     .replace('-', '')
     .padStart(decimals + 1, '0');
-  const whole = digits.slice(0, digits.length - decimals);
-  const text = decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
+  const whole = figures.slice(0, figures.length - decimals);
+  const text = decimals === 0 ? whole : `${whole}.${figures.slice(-decimals)}`;
   return negative ? `-${text}` : text;
 }

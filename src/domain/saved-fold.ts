@@ -5,7 +5,8 @@ import {
   type DepartureReason,
   emptyDay,
   noteKind,
-  noteProduct,
+  noteProducts,
+  productsOn,
 } from './activity-day.ts';
 import type { Place } from './compile-model.ts';
 import type { Facts, RecentDay } from './facts.ts';
@@ -155,7 +156,7 @@ function readFacts(from: PackedReader): Facts {
 
 function writeDay(into: PackedWriter, day: ActivityDay): void {
   for (const name of DAY_TOTALS) into.integer(day[name]);
-  into.list([...day.products].sort(compareText), (code) => into.text(code));
+  into.list(productsOn(day), (code) => into.text(code));
   into.list(
     [...day.kinds].sort(([a], [b]) => compareText(a, b)),
     ([kind, count]) => {
@@ -178,7 +179,10 @@ function writeDay(into: PackedWriter, day: ActivityDay): void {
 function readDay(from: PackedReader): ActivityDay {
   const day = emptyDay(from.day);
   for (const name of DAY_TOTALS) day[name] = from.integer();
-  for (const code of from.list(() => from.text())) noteProduct(day, code);
+  noteProducts(
+    day,
+    from.list(() => from.text()),
+  );
   for (const [kind, count] of from.list(() => [from.text(), from.integer()] as const)) noteKind(day, kind, count);
   const scored_at = from.integerOrNull();
   if (scored_at !== null) day.score = { at: scored_at, id: from.text(), score: from.integer() };

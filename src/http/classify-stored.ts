@@ -1,20 +1,11 @@
 import type { ActivityDay } from '../domain/activity-day.ts';
-import { classify, foldUntil } from '../domain/classify.ts';
-import type { FoldPlan } from '../domain/fold.ts';
+import { type Classifier, classify } from '../domain/classify.ts';
 import { activityDays } from '../domain/history.ts';
 import type { Engine } from '../ingest/engine.ts';
 import type { Trx } from '../store/connect.ts';
 import { resolveCustomers } from '../store/customer-reads.ts';
 import { historyOf, noEvents, readEvents } from '../store/histories.ts';
 import { type AnswerContext, stageAnswer } from './stage-answer.ts';
-
-/** Most product codes an explanation counts. */
-const SHOWN_PRODUCTS = 1_001;
-
-/** The plan for reading: the models without reports, and with enough memory to show what a rule saw. */
-export function readingPlan({ memory, models }: FoldPlan): FoldPlan {
-  return { memory: { ...memory, products: memory.products === 0 ? 0 : SHOWN_PRODUCTS }, models, folds: [] };
-}
 
 /** The activity days of a stored customer. */
 export interface StoredDays {
@@ -35,17 +26,14 @@ export async function readDays(trx: Trx, customerIds: readonly string[]): Promis
   );
 }
 
-/** Where a history stands in one model of the plan at the end of a day. */
+/** Where a history stands by a classifier at the end of a day. */
 export function answerOn(
-  plan: FoldPlan,
-  index: number,
+  classifier: Classifier,
   customerId: string | null,
   days: readonly ActivityDay[],
   context: AnswerContext,
 ) {
-  const state = foldUntil(plan, days, context.as_of);
-  const found = state === null ? null : classify(plan, index, state, context.as_of, context.decimals);
-  return stageAnswer(customerId, found, context);
+  return stageAnswer(customerId, classify(classifier, days, context.as_of), context);
 }
 
 /** What the answers of one stored model are about. */

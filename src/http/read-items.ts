@@ -18,7 +18,10 @@ export class FieldFault extends Error {
   }
 }
 
-type Reading = Pick<Engine, 'zone' | 'decimals' | 'now' | 'versions'>;
+/** What items are read with. */
+export type Reading = Pick<Engine, 'zone' | 'decimals' | 'now' | 'versions'>;
+
+const NO_PRODUCTS: readonly string[] = [];
 
 /** Reads a purchase that fits its schema; throws `FieldFault`. */
 export function readPurchase(id: string, body: PurchaseBody, engine: Reading): Purchase {
@@ -36,7 +39,7 @@ export function readPurchase(id: string, body: PurchaseBody, engine: Reading): P
     amount: readMoney('amount', body.amount, engine),
     cost: readMoney('cost', body.cost, engine),
     discount: readMoney('discount', body.discount, engine),
-    products: [...new Set(body.products)].sort(compareText),
+    products: body.products === undefined ? NO_PRODUCTS : [...new Set(body.products)].sort(compareText),
     voided: false,
   };
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type Classifier, compileClassifier } from '../domain/classify.ts';
 import { compileModel, memoryOfModels } from '../domain/compile-model.ts';
 import { type FoldPlan, planFold } from '../domain/fold.ts';
 import { type TimeZone, timeZone } from '../domain/time-zone.ts';
@@ -21,6 +22,8 @@ export interface Engine {
   readonly plan: FoldPlan;
   /** The active models, in the order of the plan's. */
   readonly models: readonly StoredModel[];
+  /** One for each of the models, for questions about single histories. */
+  readonly classifiers: readonly Classifier[];
   /** Microseconds since 1970-01-01T00:00:00Z. */
   readonly now: () => number;
   /** The server stops any statement that takes longer. */
@@ -34,7 +37,9 @@ export type EngineParts = Pick<Engine, 'db' | 'pool' | 'log' | 'now' | 'statemen
 export function createEngine(parts: EngineParts, versions: Versions, models: readonly StoredModel[]): Engine {
   const decimals = versions.currency_decimals;
   const plan = planModels(models, decimals);
-  return { ...parts, versions, zone: timeZone(versions.reporting_time_zone), decimals, plan, models };
+  const zone = timeZone(versions.reporting_time_zone);
+  const classifiers = models.map(({ model, model_version }) => compileClassifier(model, model_version, decimals));
+  return { ...parts, versions, zone, decimals, plan, models, classifiers };
 }
 
 /** The plan that folds these models into every report, in a currency of so many decimals. */

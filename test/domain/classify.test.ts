@@ -1,8 +1,7 @@
 import t from 'tap';
-import { foldUntil, timeline } from '../../src/domain/classify.ts';
+import { classify, timeline } from '../../src/domain/classify.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
-import type { Projection } from '../../src/domain/projection.ts';
-import { date, day, days, lifecycleOn, modelOf, planOf, standing } from '../support/notation.ts';
+import { classifierOf, date, day, days, lifecycleOn, modelOf, standing } from '../support/notation.ts';
 
 const { lifecycle, loyalty_ladder } = BUILT_IN_MODELS;
 const FOUR = ['2025-01-01 1', '2025-01-02 1', '2025-01-03 1', '2025-01-04 1'];
@@ -16,7 +15,7 @@ const told = (on: string, ...lines: readonly string[]): unknown => {
 
 t.test('a customer who is not known by the day stands nowhere', async (t) => {
   t.equal(told('2024-12-31', '2025-01-01 1'), null);
-  t.equal(foldUntil(planOf([lifecycle]), [], day('2025-01-01')), null);
+  t.equal(classify(classifierOf(lifecycle), [], day('2025-01-01')), null);
   t.equal(lifecycleOn('2025-01-01', '2025-01-01 1'), 'first_time_buyer active');
 });
 
@@ -102,38 +101,8 @@ t.test('a stage reached in silence is known to what is missing', async (t) => {
   t.strictSame(missing('2025-01-15'), ['comparison'], 'the stage itself is reached by now');
 });
 
-t.test('a customer is classified in each model of the plan by itself', async (t) => {
-  t.equal(standing(loyalty_ladder, '2025-01-04', ...FOUR)?.stage, 'frequent_customer');
-  const plan = planOf([lifecycle, loyalty_ladder]);
-  const last = (index: number): unknown => timeline(plan, index, days(...FOUR)).at(-1);
-  t.strictSame(last(0), { stage: 'core_defector', activity: 'lapsed', from: day('2025-07-04'), to: null });
-  t.strictSame(last(1), { stage: 'frequent_customer', activity: 'lapsed', from: day('2025-07-04'), to: null });
-});
-
-t.test('asking folds the reports of the plan along without adding anything to them', async (t) => {
-  const seen: unknown[] = [];
-  const report: Projection = {
-    name: 'watch',
-    version: 1,
-    per_model: true,
-    key: [],
-    measures: ['one'],
-    start: null,
-    advance(state, { moves }, tally) {
-      tally.at(0).add(0, seen.push(moves.length));
-      return state;
-    },
-    settle: (_state, _facts, scheduled, tally) => void tally.at(0).add(0, seen.push(scheduled.length)),
-  };
-  const plan = planOf([lifecycle], [report]);
-  t.equal(foldUntil(plan, days(...FOUR), day('2025-01-03'))?.facts.purchase_days, 3);
-  t.strictSame(seen, [1, 1, 0], 'three days, and nothing of the silence after them');
-  t.equal(timeline(plan, 0, days(...FOUR)).length, 5);
-  t.equal(seen.length, 3, 'a timeline needs no report');
-});
-
 t.test('a timeline is the spells without a gap, from the first day known to an open end', async (t) => {
-  const spells = timeline(planOf([lifecycle]), 0, days('known 2024-12-01', ...FOUR, '2026-01-01 1'));
+  const spells = timeline(classifierOf(lifecycle), days('known 2024-12-01', ...FOUR, '2026-01-01 1'));
   t.strictSame(
     spells.map(({ from, to, stage, activity }) => `${date(from)}..${to === null ? '' : date(to)} ${stage} ${activity}`),
     [
@@ -161,7 +130,7 @@ t.test('every day of a timeline is answered alike by a question for that day', a
     '2026-03-01 departure price',
   ];
   const wrong: string[] = [];
-  const spells = timeline(planOf([loyalty_ladder]), 0, days(...lines));
+  const spells = timeline(classifierOf(loyalty_ladder), days(...lines));
   for (let on = day('2025-01-01'); on < day('2026-12-31'); on += 1) {
     const spell = spells.findLast(({ from }) => from <= on)!;
     const found = standing(loyalty_ladder, date(on), ...lines)!;

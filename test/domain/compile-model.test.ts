@@ -302,9 +302,9 @@ t.test('the conditions of models are those of all their stages', async (t) => {
 t.test('the estimated steps of a fold grow with the events and with the windows', async (t) => {
   const lasting = { feature: 'purchase_days', at_least: 1 } as const;
   const windowed = { ...lasting, within_days: 30 } as const;
-  t.equal(foldSteps([lasting, { not: lasting }], 100), 200, 'one step a comparison and day');
-  t.equal(foldSteps([windowed], 10), (10 + 10) * (1 + 10), 'a window sees ten days at most if there are ten');
-  t.equal(foldSteps([windowed], 1_000), (1_000 + 30) * (1 + 30));
-  t.equal(foldSteps([{ feature: 'distinct_products', at_least: 2 }], 5_000), (5_000 + 1_000) * (1 + 1_000));
-  t.equal(foldSteps([], 1_000), 0);
+  t.equal(foldSteps([lasting, { not: lasting }])(100), 200, 'one step a comparison and day');
+  t.equal(foldSteps([windowed])(10), (10 + 10) * (1 + 10), 'a window sees ten days at most if there are ten');
+  t.equal(foldSteps([windowed])(1_000), (1_000 + 30) * (1 + 30));
+  t.equal(foldSteps([{ feature: 'distinct_products', at_least: 2 }])(5_000), (5_000 + 1_000) * (1 + 1_000));
+  t.equal(foldSteps([])(1_000), 0);
 });

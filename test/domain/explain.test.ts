@@ -1,23 +1,23 @@
 import t from 'tap';
-import { foldUntil } from '../../src/domain/classify.ts';
 import { activityAt } from '../../src/domain/compile-model.ts';
-import type { Standing } from '../../src/domain/condition.ts';
-import { type ExplainContext, inputsOf, type Need, needsOf } from '../../src/domain/explain.ts';
+import { compileExplanation, type Explanation, type Need, type Standing } from '../../src/domain/explain.ts';
 import { ACTIVITIES, type Condition } from '../../src/domain/model.ts';
-import { day, days, modelOf, planOf } from '../support/notation.ts';
+import { walk } from '../../src/domain/walk.ts';
+import { classifierOf, day, days, modelOf } from '../support/notation.ts';
 
-/** A standing at the end of a day, with what explaining a rule needs; the first stage is reached, and `second` if said. */
+/** A standing at the end of a day, and the explanation of a rule; the first stage is reached, and `second` if said. */
 function situation(
   rule: Condition,
   on: string,
   lines: readonly string[],
   reached = 1,
-): [Condition, Standing, ExplainContext] {
+): { explanation: Explanation; standing: Standing } {
   const model = modelOf({ second: { feature: 'purchase_days', at_least: 1 }, third: rule });
-  const plan = planOf([model]);
-  const { facts } = foldUntil(plan, days(...lines), day(on))!;
+  const { compiled, memory } = classifierOf(model);
+  const { facts } = walk(memory, compiled, days(...lines), null);
   const standing = { facts, day: day(on), activity: activityAt(model.lapse, facts, day(on)), reached };
-  return [rule, standing, { memory: plan.memory, decimals: 2, stages: ['known', 'second', 'third'] }];
+  const explanation = compileExplanation(rule, { memory, decimals: 2, stages: ['known', 'second', 'third'] });
+  return { explanation, standing };
 }
 
 /** A need in short: `purchase_days at_least 4 (2)`; alternatives with `|`, what belongs together with `&`. */
@@ -28,8 +28,11 @@ function short(need: Need): string {
   if (need.type === 'stage') return `${need.reached ? 'reached' : 'never'} ${need.stage}`;
   return need.ways.map((way) => `[${way.map(short).join(' & ')}]`).join(' | ');
 }
-const missing = (rule: Condition, on: string, ...lines: readonly string[]): string[] =>
-  needsOf(...situation(rule, on, lines)).map(short);
+const missing = (rule: Condition, on: string, ...lines: readonly string[]): string[] => missingIn(rule, on, lines);
+function missingIn(...about: Parameters<typeof situation>): string[] {
+  const { explanation, standing } = situation(...about);
+  return explanation.needs(standing).map(short);
+}
 
 const TWO_BOUGHT = ['2025-01-01 1', '2025-01-05 2'];
 const ON = '2025-01-10';
@@ -98,9 +101,8 @@ t.test('a buyer is not told to have none again, unless nothing else would do', a
 
 t.test('a stage must have been reached, or must never have been', async (t) => {
   t.strictSame(missing({ stage_reached: 'second' }, ON, ...TWO_BOUGHT), ['reached second']);
-  const [, standing, context] = situation({ activity: ['none'] }, ON, TWO_BOUGHT, 0b11);
-  t.strictSame(needsOf({ stage_reached: 'second' }, standing, context), []);
-  t.strictSame(needsOf({ not: { stage_reached: 'second' } }, standing, context).map(short), ['never second']);
+  t.strictSame(missingIn({ stage_reached: 'second' }, ON, TWO_BOUGHT, 0b11), []);
+  t.strictSame(missingIn({ not: { stage_reached: 'second' } }, ON, TWO_BOUGHT, 0b11), ['never second']);
 });
 
 t.test('all asks for every part that fails, any for one of them', async (t) => {
@@ -114,6 +116,7 @@ t.test('all asks for every part that fails, any for one of them', async (t) => {
   ]);
   t.strictSame(asked({ any: [four, known] }), [], 'one part that holds is enough');
   t.strictSame(asked({ any: [four] }), ['purchase_days at_least 4 (2)'], 'one way is no choice');
+  t.strictSame(asked({ all: [four] }), ['purchase_days at_least 4 (2)']);
   t.strictSame(asked({ not: { any: [{ not: four }, { not: rich }] } }), [
     'purchase_days at_least 4 (2)',
     'revenue at_least 900 (300)',
@@ -135,7 +138,8 @@ t.test('inputs are every comparison of a rule with its value, each once, in the 
       { stage_reached: 'known' },
     ],
   };
-  t.strictSame(inputsOf(...situation(rule, ON, [...TWO_BOUGHT, '2025-01-04 visit', '2025-01-05 visit'])), [
+  const { explanation, standing } = situation(rule, ON, [...TWO_BOUGHT, '2025-01-04 visit', '2025-01-05 visit']);
+  t.strictSame(explanation.inputs(standing), [
     { feature: 'purchase_days', within_days: null, kinds: null, value: 2 },
     { feature: 'latest_score', within_days: null, kinds: null, value: null },
     { feature: 'interactions', within_days: null, kinds: ['visit'], value: 2 },

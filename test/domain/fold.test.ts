@@ -6,11 +6,8 @@ import {
   closeDays,
   type FoldPlan,
   forgetfulTallies,
-  placeOn,
   planFold,
   reopenDays,
-  type SavedFold,
-  scheduledMoves,
   settleTail,
   spellOn,
 } from '../../src/domain/fold.ts';
@@ -202,7 +199,7 @@ t.test('a last day that grows contributes what it contributes when it comes at o
   ] as never);
   const seen = watch(plan);
   const before = closeDays(plan, null, early, seen.add);
-  const open = { ...before.open, products: new Set(before.open.products), kinds: new Map(before.open.kinds) };
+  const open = { ...before.open, products: [...before.open.products], kinds: new Map(before.open.kinds) };
   settleTail(plan, before, seen.add);
   settleTail(plan, before, seen.takeBack);
   const reopened = reopenDays(before, late);
@@ -308,29 +305,4 @@ t.test('what is saved does not grow with the history, and is bounded by the mode
   t.equal(saved.closed!.facts.products.length, 10, 'one more than the largest threshold');
   const [short, long] = [100, 1_000].map((count) => encodeFold(closeDays(plan, null, daily(count), [])).length);
   t.ok(long! - short! < 100, `${short} and ${long} bytes`);
-});
-
-t.test('a place on a later day and the moves until then tell the same story', async (t) => {
-  const plan = planOf([lifecycle]);
-  const model = plan.models[0]!;
-  const saved: SavedFold = closeDays(plan, null, days('2025-01-01 1'), []);
-  const { state } = settleTail(plan, saved, []);
-  const place = state.places[0]!;
-  t.strictSame(
-    scheduledMoves(model, place, state.facts).map((move) => [date(move.day), move.from, move.to]),
-    [
-      ['2025-04-02', 6, 7],
-      ['2025-07-01', 7, 8],
-    ],
-  );
-  for (const [on, position, since] of [
-    ['2025-01-01', 6, '2025-01-01'],
-    ['2025-04-01', 6, '2025-01-01'],
-    ['2025-04-02', 7, '2025-04-02'],
-    ['2025-06-30', 7, '2025-04-02'],
-    ['2199-12-31', 8, '2025-07-01'],
-  ] as const) {
-    const found = placeOn(model, place, state.facts, day(on));
-    t.strictSame([found.position, date(found.since)], [position, since], on);
-  }
 });

@@ -287,6 +287,40 @@ t.test('a classification says of a history what would be said of a stored one, a
   t.match(later.body.items[3].answer, { stage: 'first_time_buyer', as_of: '2030-01-01', projected: true });
 });
 
+t.test('of interactions without id at one instant, the later in the list is the latest', async (t) => {
+  const shop = await Shop.open(t);
+  const surveys = (...scores: number[]) => ({
+    purchases: ['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04'].map((purchased_at) => ({
+      purchased_at,
+      amount: '10',
+    })),
+    interactions: scores.map((score) => ({ occurred_at: '2026-03-05', kind: 'survey', score })),
+  });
+  const twelve = Array.from({ length: 12 }, (_, index) => index % 6);
+  const histories = [surveys(9, 5), surveys(5, 9), surveys(...twelve, 9), surveys(9, ...twelve)];
+  const { body } = await shop.send('POST', '/v1/classifications', { model: 'relationship', histories });
+  t.strictSame(
+    (body.items as { answer: { stage: string } }[]).map(({ answer }) => answer.stage),
+    ['continuation', 'loyalty', 'loyalty', 'continuation'],
+  );
+});
+
+t.test('a refund takes back the purchase it names, never one without id', async (t) => {
+  const shop = await Shop.open(t);
+  const named = { purchase_id: 'p', purchased_at: '2026-03-01', amount: '10' };
+  const nameless = { purchased_at: '2026-03-02', amount: '10' };
+  const refund = { purchase_id: 'p', refunded_at: '2026-03-05', amount: '10' };
+  const histories = [
+    { purchases: [named, nameless, nameless], refunds: [refund] },
+    { purchases: [nameless], refunds: [refund] },
+  ];
+  const { body } = await shop.send('POST', '/v1/classifications', { histories });
+  t.strictSame(
+    (body.items as { answer: { inputs: { value: number }[] } }[]).map(({ answer }) => answer.inputs[0]?.value),
+    [1, 1],
+  );
+});
+
 t.test('a classification takes a model from the request, for this request only', async (t) => {
   const shop = await Shop.open(t);
   const words = (en: string) => ({ en, es: `${en} (es)`, de: `${en} (de)` });

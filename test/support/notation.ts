@@ -1,5 +1,12 @@
 import type { ActivityDay } from '../../src/domain/activity-day.ts';
-import { type Classification, classify, foldUntil, type Spell, timeline } from '../../src/domain/classify.ts';
+import {
+  type Classification,
+  type Classifier,
+  classify,
+  compileClassifier,
+  type Spell,
+  timeline,
+} from '../../src/domain/classify.ts';
 import { compileModel, memoryOfModels } from '../../src/domain/compile-model.ts';
 import { type FoldPlan, planFold } from '../../src/domain/fold.ts';
 import { activityDays, type History, type Interaction, type Purchase, type Refund } from '../../src/domain/history.ts';
@@ -119,16 +126,21 @@ export function planOf(models: readonly Model[], projections: readonly Projectio
   );
 }
 
+/** A classifier by the model, its version 1, with cents. */
+export function classifierOf(model: Model): Classifier {
+  return compileClassifier(model, 1, 2);
+}
+
 /** The spells of a history in one model, past and scheduled: `1997-01-05 first_time_buyer active`. */
 export function spells(model: Model, ...lines: readonly string[]): string[] {
-  return timeline(planOf([model]), 0, days(...lines)).map(
+  return timeline(classifierOf(model), days(...lines)).map(
     ({ from, stage, activity }) => `${date(from)} ${stage} ${activity}`,
   );
 }
 
 /** The days a history spends in the stage `there`, as `from..to` with `to` excluded. */
 export function daysThere(when: Condition, ...lines: readonly string[]): string {
-  return joined(timeline(planOf([there(when)]), 0, days(...lines)));
+  return joined(timeline(classifierOf(there(when)), days(...lines)));
 }
 
 /** Spells of one stage that follow each other without a gap, whatever the activity, become one. */
@@ -146,9 +158,7 @@ function joined(all: readonly Spell[]): string {
 
 /** Where a history stands in a model at the end of a day; null before it is known. */
 export function standing(model: Model, on: string, ...lines: readonly string[]): Classification | null {
-  const plan = planOf([model]);
-  const state = foldUntil(plan, days(...lines), day(on));
-  return state === null ? null : classify(plan, 0, state, day(on), 2);
+  return classify(classifierOf(model), days(...lines), day(on));
 }
 
 /** Stage and activity at the end of a day in the built-in lifecycle: `core_customer at_risk`. */

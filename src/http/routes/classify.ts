@@ -2,19 +2,19 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { LAST_DAY } from '../../domain/calendar.ts';
 import { checkModel, isModel } from '../../domain/check-model.ts';
-import { compileModel, conditionsOf, foldSteps, memoryOfModels } from '../../domain/compile-model.ts';
-import { type FoldPlan, planFold } from '../../domain/fold.ts';
-import { activityDays, type History, type Interaction, type Purchase, type Refund } from '../../domain/history.ts';
+import { type Classifier, compileClassifier } from '../../domain/classify.ts';
+import { conditionsOf, foldSteps } from '../../domain/compile-model.ts';
+import { activityDays, type History } from '../../domain/history.ts';
 import type { Model } from '../../domain/model.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, type ProblemDetail, parameterProblem } from '../../problems.ts';
 import { day, oneOf } from '../../reports/fields.ts';
 import { modelParameter, readDay } from '../../reports/parameters.ts';
-import { answerOn, contextOf, readingPlan } from '../classify-stored.ts';
+import { answerOn, contextOf } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel } from '../context.ts';
 import { STAGE_EXAMPLE } from '../examples.ts';
-import { FieldFault, readInteraction, readKnownSince, readPurchase, readRefund } from '../read-items.ts';
+import { FieldFault, type Reading, readInteraction, readKnownSince, readPurchase, readRefund } from '../read-items.ts';
 import { mount } from '../route.ts';
 import { HistoryItem, MAX_ITEMS } from '../schemas/items.ts';
 import type { AnswerContext } from '../stage-answer.ts';
@@ -102,25 +102,26 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
       const today = todayOf(engine);
       const as_of = readDay('as_of', body.as_of, today);
       if (typeof as_of !== 'number') throw parameterProblem('as_of', as_of.code, as_of.detail);
-      const { plan, index, context } = chosen(engine, body, { as_of, today, language: languageOf(request) });
+      const { classifier, context } = chosen(engine, body, { as_of, today, language: languageOf(request) });
       requireAffordable(body.histories, context.model);
+      // A stateless question may be about any day, so nothing is "in the future".
+      const reading = { ...engine, now: () => Number.MAX_SAFE_INTEGER / 2 };
+      const answer = (given: HistoryItem) => {
+        const history = readHistory(given, reading, as_of);
+        const days = history === null ? [] : activityDays(history);
+        return answerOn(classifier, given.customer_id ?? null, days, context);
+      };
       return {
-        items: body.histories.map((given, position) => {
-          const wrongText = checkTexts(given, `/histories/${position}`, 2);
-          if (wrongText !== null) return invalid(position, wrongText);
-          if (!validate(given)) return invalid(position, bodyFault(validate.errors![0]!, `/histories/${position}`));
+        items: body.histories.map((given, index) => {
+          const pointer = `/histories/${index}`;
+          const wrongText = checkTexts(given, pointer, 2);
+          if (wrongText !== null) return invalid(index, wrongText);
+          if (!validate(given)) return invalid(index, bodyFault(validate.errors![0]!, pointer));
           try {
-            const { customer_id, history } = readHistory(given as HistoryItem, engine, as_of);
-            const days = history === null ? [] : activityDays(history);
-            return {
-              index: position,
-              status: 'classified',
-              answer: answerOn(plan, index, customer_id, days, context),
-              error: null,
-            };
+            return { index, status: 'classified', answer: answer(given as HistoryItem), error: null };
           } catch (error) {
             if (!(error instanceof FieldFault)) throw error;
-            return invalid(position, { ...error.fault, pointer: `/histories/${position}${error.fault.pointer}` });
+            return invalid(index, { ...error.fault, pointer: `${pointer}${error.fault.pointer}` });
           }
         }),
       };
@@ -130,15 +131,11 @@ export function classifyRoutes(app: FastifyInstance, source: EngineSource): void
 
 /** Refuses what would keep the process busy for long: many events a history under many windowed conditions. */
 function requireAffordable(histories: readonly unknown[], model: Model): void {
-  const conditions = conditionsOf([model]);
+  const stepsOf = foldSteps(conditionsOf([model]));
   let steps = 0;
   for (const history of histories) {
     const { purchases, refunds, interactions } = (history ?? {}) as Record<string, unknown>;
-    const events = [purchases, refunds, interactions].reduce<number>(
-      (sum, list) => sum + (Array.isArray(list) ? list.length : 0),
-      1,
-    );
-    steps += foldSteps(conditions, events);
+    steps += stepsOf(1 + lengthOf(purchases) + lengthOf(refunds) + lengthOf(interactions));
   }
   if (steps <= MAX_STEPS) return;
   const detail =
@@ -146,13 +143,16 @@ function requireAffordable(histories: readonly unknown[], model: Model): void {
   throw new Problem('invalid_request', { errors: [{ pointer: '/histories', code: 'too_complex', detail }] });
 }
 
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}
+
 function invalid(index: number, error: ProblemDetail) {
   return { index, status: 'invalid', answer: null, error };
 }
 
 interface Chosen {
-  readonly plan: FoldPlan;
-  readonly index: number;
+  readonly classifier: Classifier;
   readonly context: AnswerContext;
 }
 
@@ -160,7 +160,7 @@ interface Chosen {
 function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' | 'today' | 'language'>): Chosen {
   if (body.model_document === undefined) {
     const index = requireModel(engine, body.model ?? 'lifecycle');
-    return { plan: readingPlan(engine.plan), index, context: contextOf(engine, index, about) };
+    return { classifier: engine.classifiers[index]!, context: contextOf(engine, index, about) };
   }
   if (body.model !== undefined) {
     const detail = 'Cannot be given together with model_document; send one of them.';
@@ -176,73 +176,54 @@ function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' |
     throw new Problem('invalid_request', { errors });
   }
   const context = { model: checked, model_version: 1, decimals: engine.decimals, ...about };
-  return { plan: planOf(checked, engine.decimals), index: 0, context };
-}
-
-function planOf(model: Model, decimals: number): FoldPlan {
-  const memory = memoryOfModels([model]);
-  return readingPlan(planFold([compileModel(model, 1, memory, decimals)], memory, []));
+  return { classifier: compileClassifier(checked, 1, engine.decimals), context };
 }
 
 /** Reads a history; null if it is empty, so that nobody is known. Two items of one id are refused. Throws `FieldFault`. */
-function readHistory(
-  given: HistoryItem,
-  engine: Engine,
-  asOf: number,
-): { customer_id: string | null; history: History | null } {
-  // A stateless question may be about any day, so nothing is "in the future".
-  const reading = { ...engine, now: () => Number.MAX_SAFE_INTEGER / 2 };
-  const list = <Item, Read>(
-    field: string,
-    items: readonly Item[] | undefined,
-    idField: keyof Item & string,
-    read: (id: string, item: Item) => Read,
-  ): Read[] => {
-    const seen = new Set<string>();
-    return (items ?? []).map((item, index) => {
-      const id = String(item[idField] ?? `\u0001${index}`);
-      if (seen.has(id))
-        throw new FieldFault(
-          `${field}/${index}/${idField}`,
-          'duplicate_id',
-          'Another entry of this history has the same id.',
-        );
-      seen.add(id);
-      return within(`${field}/${index}`, () => read(id, item));
-    });
-  };
+function readHistory(given: HistoryItem, reading: Reading, asOf: number): History | null {
   const history: History = {
     known_since: given.known_since === undefined ? null : readKnownSince(given.known_since, LAST_DAY),
     received_on: asOf,
-    purchases: list(
-      'purchases',
-      given.purchases,
-      'purchase_id',
-      (id, item): Purchase => readPurchase(id, item, reading),
+    // Nothing can refer to a purchase without id: that of a refund is not empty.
+    purchases: readList('purchases', given.purchases, 'purchase_id', (item) =>
+      readPurchase(item.purchase_id ?? '', item, reading),
     ),
-    refunds: list('refunds', given.refunds, 'refund_id', (id, item): Refund => readRefund(id, item, reading)),
-    interactions: list(
-      'interactions',
-      given.interactions,
-      'interaction_id',
-      (id, item): Interaction => readInteraction(id, item, reading),
+    refunds: readList('refunds', given.refunds, 'refund_id', (item) => readRefund(item.refund_id ?? '', item, reading)),
+    // Of two at one instant the greater id is the latest: without ids, the later in the list, which has 10,000 at most.
+    interactions: readList('interactions', given.interactions, 'interaction_id', (item, index) =>
+      readInteraction(item.interaction_id ?? `\u0001${String(index).padStart(4, '0')}`, item, reading),
     ),
   };
-  const events = history.purchases.length + history.refunds.length + history.interactions.length;
   requireExactSums(history);
-  return {
-    customer_id: given.customer_id ?? null,
-    history: events === 0 && history.known_since === null ? null : history,
-  };
+  const events = history.purchases.length + history.refunds.length + history.interactions.length;
+  return events === 0 && history.known_since === null ? null : history;
 }
 
-function within<Read>(base: string, read: () => Read): Read {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof FieldFault)) throw error;
-    throw new FieldFault(`${base}${error.fault.pointer}`, error.fault.code, error.fault.detail);
-  }
+function readList<Id extends string, Item extends { readonly [Field in Id]?: string }, Read>(
+  field: string,
+  items: readonly Item[] | undefined,
+  idField: Id,
+  read: (item: Item, index: number) => Read,
+): Read[] {
+  if (items === undefined) return [];
+  const seen = new Set<string>();
+  return items.map((item, index) => {
+    const id = item[idField];
+    if (id !== undefined) {
+      if (seen.has(id)) throw duplicate(`${field}/${index}/${idField}`);
+      seen.add(id);
+    }
+    try {
+      return read(item, index);
+    } catch (error) {
+      if (!(error instanceof FieldFault)) throw error;
+      throw new FieldFault(`${field}/${index}${error.fault.pointer}`, error.fault.code, error.fault.detail);
+    }
+  });
+}
+
+function duplicate(field: string): FieldFault {
+  return new FieldFault(field, 'duplicate_id', 'Another entry of this history has the same id.');
 }
 
 function requireExactSums({ purchases, refunds, interactions }: History): void {

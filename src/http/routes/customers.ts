@@ -13,7 +13,7 @@ import { modelParameter, readDay } from '../../reports/parameters.ts';
 import type { Trx } from '../../store/connect.ts';
 import { readCustomer } from '../../store/customer-reads.ts';
 import { readGroupNames } from '../../store/groups.ts';
-import { answerOn, contextOf, readDays, readingPlan, type StoredDays } from '../classify-stored.ts';
+import { answerOn, contextOf, readDays, type StoredDays } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel, snapshot } from '../context.ts';
 import { SPELL_EXAMPLE, STAGE_EXAMPLE } from '../examples.ts';
 import { mount } from '../route.ts';
@@ -131,10 +131,11 @@ function mountStages(app: FastifyInstance, source: EngineSource): void {
       const only = query.model === undefined ? null : requireModel(engine, query.model);
       const about = { as_of: readAsOf(engine, query.as_of), today: todayOf(engine), language: languageOf(request) };
       const { customer_id, days } = await requireDays(engine, idOf(request));
-      const plan = readingPlan(engine.plan);
       const indexes = only === null ? engine.models.map((_, index) => index) : [only];
       return {
-        items: indexes.map((index) => answerOn(plan, index, customer_id, days, contextOf(engine, index, about))),
+        items: indexes.map((index) =>
+          answerOn(engine.classifiers[index]!, customer_id, days, contextOf(engine, index, about)),
+        ),
       };
     },
   });
@@ -175,7 +176,7 @@ function mountTimeline(app: FastifyInstance, source: EngineSource): void {
       const index = requireModel(engine, (request.query as { model?: string }).model ?? 'lifecycle');
       const today = todayOf(engine);
       const { customer_id, days } = await requireDays(engine, idOf(request));
-      const spells = timeline(readingPlan(engine.plan), index, days);
+      const spells = timeline(engine.classifiers[index]!, days);
       const { model, version } = engine.models[index]!;
       const items = spells.map(({ stage, activity, from, to }) => {
         return {
@@ -234,10 +235,10 @@ function mountLookup(app: FastifyInstance, source: EngineSource): void {
       });
       const ids = [...new Set(customer_ids)];
       const days = await snapshot(engine, async (trx) => await readDays(trx, ids));
-      const plan = readingPlan(engine.plan);
+      const classifier = engine.classifiers[index]!;
       const known = ids.filter((id) => days.has(id));
       return {
-        items: known.map((id) => answerOn(plan, index, id, days.get(id)!.days, context)),
+        items: known.map((id) => answerOn(classifier, id, days.get(id)!.days, context)),
         not_found: ids.filter((id) => !days.has(id)),
       };
     },
