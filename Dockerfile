@@ -21,7 +21,7 @@ COPY --from=installed /app/package.json ./
 COPY --from=installed /app/migrations ./migrations
 COPY --from=installed /app/src ./src
 # Every interface of the container: what is published, and where, is decided outside. The service refuses to start here without API keys.
-ENV HOST=0.0.0.0 PORT=3000
+ENV HOST=0.0.0.0 PORT=3000 MALLOC_ARENA_MAX=2
 EXPOSE 3000
 # The user `node`, as a number, so that Kubernetes can check runAsNonRoot.
 USER 1000:1000

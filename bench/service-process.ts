@@ -7,9 +7,12 @@ import { promisify } from 'node:util';
 import type { BenchShop } from './database.ts';
 
 const ROOT = new URL('../', import.meta.url);
-/** How `npm start` runs the service. */
-const START = (JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { scripts: { start: string } })
-  .scripts.start;
+/** How `npm start` runs the service: settings, `node`, flags and file. */
+const START = (
+  JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { scripts: { start: string } }
+).scripts.start.split(' ');
+const NODE = START.indexOf('node');
+const SETTINGS = Object.fromEntries(START.slice(0, NODE).map((setting) => setting.split('=')));
 
 /** The service in a process of its own. */
 export interface ServiceProcess {
@@ -23,8 +26,8 @@ export interface ServiceProcess {
 export async function startService({ pool }: BenchShop, { watched = false } = {}): Promise<ServiceProcess> {
   const { host, port, user, database } = pool.options as unknown as Record<string, unknown>;
   const DATABASE_URL = `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(String(host))}&port=${port}`;
-  const env = { PATH: process.env.PATH, PORT: '0', DATABASE_URL };
-  const child = spawn(process.execPath, START.split(' ').slice(1), {
+  const env = { ...SETTINGS, PATH: process.env.PATH, PORT: '0', DATABASE_URL };
+  const child = spawn(process.execPath, START.slice(NODE + 1), {
     cwd: fileURLToPath(ROOT),
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

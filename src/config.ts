@@ -21,6 +21,7 @@ const schema = Type.Object({
   CONNECT_TIMEOUT_MS: Type.Integer({ default: 5_000, minimum: 100, maximum: 60_000 }),
   // A full batch must fit.
   WRITE_QUEUE_LIMIT: Type.Integer({ default: 20_000, minimum: 1_000, maximum: 1_000_000 }),
+  IMPORT_PAGE_ROWS: Type.Integer({ default: 100_000, minimum: 1_000, maximum: 1_000_000 }),
   POOL_SIZE: Type.Integer({ default: 10, minimum: 2, maximum: 500 }),
 });
 
@@ -50,6 +51,8 @@ export interface Config {
   readonly pool_size: number;
   /** Items that may wait to be stored. */
   readonly write_queue_limit: number;
+  /** Rows of an import that are stored in one transaction at most. */
+  readonly import_page_rows: number;
 }
 
 const MODEL_NAMES = ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'] as const;
@@ -110,6 +113,7 @@ export function readConfig(
     connect_timeout_ms: env.CONNECT_TIMEOUT_MS,
     pool_size: env.POOL_SIZE,
     write_queue_limit: env.WRITE_QUEUE_LIMIT,
+    import_page_rows: env.IMPORT_PAGE_ROWS,
   };
 }
 

@@ -89,7 +89,11 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source.started);
-  const storing = startStoring(source.started, database.options, app.ingested);
+  const storing = startStoring(source.started, {
+    database: database.options,
+    page_rows: config.import_page_rows,
+    onStored: app.ingested,
+  });
   return {
     url,
     ready: source.started.catch((error: unknown) =>

@@ -3,11 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import cliProgress from 'cli-progress';
 import { newReception, receiveImport } from '../http/receive-import.ts';
 import type { Engine } from '../ingest/engine.ts';
-import { startStoring } from '../ingest/keep-storing.ts';
+import { type KeepStoringOptions, startStoring } from '../ingest/keep-storing.ts';
 import { startEngine } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
 import { openDatabase, startOptions } from '../service.ts';
-import type { PoolOptions } from '../store/connect.ts';
 import { pageFaults, ROW_RESULTS, readImport, type StoredImport } from '../store/imports.ts';
 import type { CommandContext } from './command.ts';
 import { type ImportFile, importFile } from './import-file.ts';
@@ -28,7 +27,7 @@ export async function importCommand({ config, log, args }: CommandContext): Prom
     database = await openDatabase(config, log);
     const engine = await startEngine(startOptions(config, database, log), abort.signal).started;
     if (!(await agreed(engine, file))) return 0;
-    return await run(engine, file, database.options);
+    return await run(engine, file, { database: database.options, page_rows: config.import_page_rows });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     console.error([error.message, ...error.errors.map(({ detail }) => detail)].join('\n'));
@@ -54,10 +53,10 @@ async function agreed(engine: Engine, file: ImportFile): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-async function run(engine: Engine, file: ImportFile, database: PoolOptions): Promise<number> {
+async function run(engine: Engine, file: ImportFile, storing: KeepStoringOptions): Promise<number> {
   const started_at = performance.now();
   const importId = await receive(engine, file);
-  const stored = await store(engine, importId, database);
+  const stored = await store(engine, importId, storing);
   const seconds = (performance.now() - started_at) / 1_000;
   const counts = ROW_RESULTS.filter((result) => stored[result] > 0).map((result) => `${stored[result]} ${result}`);
   const rate = Math.round(stored.rows_read / seconds);
@@ -88,9 +87,9 @@ async function receive(engine: Engine, file: ImportFile): Promise<number> {
 }
 
 /** Stores, and watches: a running service may be storing it too. */
-async function store(engine: Engine, importId: number, database: PoolOptions): Promise<StoredImport> {
+async function store(engine: Engine, importId: number, storing: KeepStoringOptions): Promise<StoredImport> {
   const bar = progressBar('storing');
-  const storing = startStoring(Promise.resolve(engine), database);
+  const running = startStoring(Promise.resolve(engine), storing);
   const started_at = performance.now();
   try {
     for (let begun = false; ; begun = true) {
@@ -104,7 +103,7 @@ async function store(engine: Engine, importId: number, database: PoolOptions): P
     }
   } finally {
     bar.stop();
-    await storing.stop();
+    await running.stop();
   }
 }
 

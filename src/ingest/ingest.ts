@@ -132,13 +132,17 @@ async function copyWorks(
   await copyCustomers(trx, client, { added, changed }, saving);
 }
 
+/** Roll-up rows of one statement. */
+const STATEMENT_ROWS = 20_000;
+
 /** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */
 export async function writeDifferences(trx: Trx, differences: Differences): Promise<number> {
   let written = 0;
-  // One after the other: there may be so many rows that those of one roll-up are enough to be held at once.
+  // One after the other: there may be so many rows that some of one roll-up are enough to be on their way at once.
   for (const projection of PROJECTIONS) {
     const rows = differences.rows(projection);
-    await addDifferences(trx, projection, rows);
+    for (let at = 0; at < rows.length; at += STATEMENT_ROWS)
+      await addDifferences(trx, projection, rows.slice(at, at + STATEMENT_ROWS));
     written += rows.length;
   }
   return written;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolOptions } from '../store/connect.ts';
 import { failSilent, forgetImports, nextStaged } from '../store/imports.ts';
 import type { Engine } from './engine.ts';
-import { type OnStored, PAGE_ROWS } from './store-imports.ts';
+import type { OnStored } from './store-imports.ts';
 import { type BrokenOff, brokenBy, storingThread } from './storing-thread.ts';
 
 /** A process that receives gives a sign of life every three seconds. */
@@ -24,17 +24,22 @@ export async function tidyImports(engine: Engine): Promise<void> {
   await forgetImports(engine.db, at - KEPT_MS * 1_000);
 }
 
+/** How imports are stored. */
+export interface KeepStoringOptions {
+  /** How connections for it are made. */
+  readonly database: PoolOptions;
+  /** Rows of one transaction at most. */
+  readonly page_rows: number;
+  readonly onStored?: OnStored;
+}
+
 /** Stores imports from when the engine is there until it is stopped; `stop` waits for the transactions that are running. */
-export function startStoring(
-  started: Promise<Engine>,
-  database: PoolOptions,
-  onStored?: OnStored,
-): { stop(): Promise<void> } {
+export function startStoring(started: Promise<Engine>, options: KeepStoringOptions): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
   started.then(
     (engine) => {
-      if (!stopping.signal.aborted) running = keepStoring(engine, database, stopping.signal, onStored);
+      if (!stopping.signal.aborted) running = keepStoring(engine, options, stopping.signal);
     },
     () => undefined,
   );
@@ -48,13 +53,12 @@ export function startStoring(
 
 async function keepStoring(
   engine: Engine,
-  database: PoolOptions,
+  { database, page_rows: most, onStored }: KeepStoringOptions,
   signal: AbortSignal,
-  onStored?: OnStored,
 ): Promise<void> {
   const thread = storingThread(engine, database, onStored);
   signal.addEventListener('abort', thread.halt, { once: true });
-  let page_rows = PAGE_ROWS;
+  let page_rows = most;
   let wait_ms = POLL_MS;
   let tidied_at = Number.NEGATIVE_INFINITY;
   const round = async (): Promise<BrokenOff | null> => {
@@ -68,7 +72,7 @@ async function keepStoring(
     const broken = await round().catch(brokenBy);
     const smaller = broken?.failure === 'timeout' || broken?.failure === 'too_large';
     if (smaller) page_rows = Math.max(FEWEST_ROWS, Math.ceil(page_rows / 4));
-    if (broken === null) page_rows = PAGE_ROWS;
+    if (broken === null) page_rows = most;
     wait_ms = broken === null || broken.failure === 'moved' ? POLL_MS : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
     if (broken !== null) report(engine, broken, wait_ms);
     await delay(Math.random() * wait_ms + wait_ms / 2, undefined, { signal, ref: false }).catch(() => undefined);

@@ -24,10 +24,10 @@ import { decodeChange } from './staged-change.ts';
  */
 export const PAGE_ROWS = 100_000;
 /** Customers of one transaction: so many saved states are in memory at once. */
-const PAGE_CUSTOMERS = 25_000;
+const PAGE_CUSTOMERS = 12_500;
 const PAGE_BYTES = 12_582_912;
 /** Rows may be long: a hundred products of 64 characters are 25 kB, 38 kB as escapes. Most have below 200 bytes. */
-const PART_ROWS = 2_000;
+const PART_ROWS = 1_000;
 const PART_BYTES = 2_097_152;
 /** Pages at once: while one is written by the database, the next is read and folded. */
 export const LANES = 2;

@@ -10,7 +10,7 @@ import type { OnStored } from './store-imports.ts';
 const THREAD = fileURLToPath(new URL('store-imports-thread.ts', import.meta.url));
 const IDLE_MS = 60_000;
 /** The thread ends, and what it was storing is stored by the next, if it needs more: the memory of the process has a bound. */
-const MEMORY_MIB = { old: 128, young: 24 } as const;
+const MEMORY_MIB = { old: 96, young: 12 } as const;
 
 /** What the thread makes its own engine of. */
 export interface StoringThreadOptions extends Pick<Engine, 'statement_timeout_ms'> {

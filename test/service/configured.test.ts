@@ -163,6 +163,7 @@ t.test('all faults of a configuration are told at once, without the values', asy
     CONNECT_TIMEOUT_MS: 'soon',
     POOL_SIZE: '0',
     WRITE_QUEUE_LIMIT: '999',
+    IMPORT_PAGE_ROWS: '0',
   };
   const said = await complaint(t, wrong);
   const named = [...said.matchAll(/^- ([A-Z_]+) /gm)].map(([, name]) => name);

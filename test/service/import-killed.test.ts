@@ -89,7 +89,7 @@ async function untilStored(url: string, importId: number, rows: number): Promise
 t.test('an import that is killed anywhere loses nothing and doubles nothing', async (t) => {
   const rng = new Rng(announcedSeed(t));
   const database = await testDatabase(t, { empty: true });
-  const environment = { DATABASE_URL: database.url, LOG_LEVEL: 'info' };
+  const environment = { DATABASE_URL: database.url, LOG_LEVEL: 'info', IMPORT_PAGE_ROWS: '2000' };
   const batches = randomBatches(rng, 20_000, 200);
   const file = fileOf(batches);
   const rows = file.split('\n').length - 1;
@@ -116,7 +116,7 @@ t.test('an import that is killed anywhere loses nothing and doubles nothing', as
     if (before.waiting > 0) killedWhile.storing += 1;
     // Somewhere within the transactions of the next pages, or between them; some pages get through.
     if (kill % 3 === 0) await untilStored(service.url, accepted.import_id, rows - before.waiting + 1);
-    await delay(rng.between(0, 300));
+    await delay(rng.between(0, 1_000));
     await service.kill();
   }
   t.ok(killedWhile.receiving >= 8 && killedWhile.storing >= 3, `killed while ${JSON.stringify(killedWhile)}`);
