@@ -10,7 +10,14 @@ import {
   moveImport,
   nextStaged,
 } from '../store/imports.ts';
-import { dropStaged, pageStaged, type StagedCustomer, type StagedPage, takeStaged } from '../store/staged-rows.ts';
+import {
+  avoidScans,
+  dropStaged,
+  pageStaged,
+  type StagedCustomer,
+  type StagedPage,
+  takeStaged,
+} from '../store/staged-rows.ts';
 import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { type HeldCustomers, holding } from './held-customers.ts';
@@ -120,6 +127,7 @@ async function storePage(
     const differences = new Differences(engine.plan);
     const total = { rows: 0, customers: 0, results: new Map<string, number>() };
     const counted = noOutcomes();
+    await avoidScans(trx);
     for (const customer_ids of partsOf(page, part_rows, held.survivorOf)) {
       const rows = await takeStaged(trx, importId, { customer_ids, through_line: page.through_line });
       // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.

@@ -109,6 +109,14 @@ async function cutPage(
   return { customers: [{ customer_id: customerId, rows, bytes }], through_line, cut: true };
 }
 
+/**
+ * Keeps the rest of the transaction to indexes. Just after tables were filled the planner knows nothing of them yet, and would rather read all of
+ * `customer_stages` than look up a thousand customers.
+ */
+export async function avoidScans(trx: Trx): Promise<void> {
+  await sql`set local enable_seqscan = off`.execute(trx);
+}
+
 /** Takes rows out of the stage: whoever takes them stores them in the same transaction. In the order of the lines. */
 export async function takeStaged(
   trx: Trx,
