@@ -73,16 +73,16 @@ const NEAR = 16;
 
 /** Activity days as they are asked for. They are kept in order, since most events come nearly so; if one does not, they are found by a Map and sorted at the end. */
 class DayList {
-  readonly #days: ActivityDay[] = [];
-  #byDay: Map<Day, ActivityDay> | null = null;
+  private readonly days: ActivityDay[] = [];
+  private byDay: Map<Day, ActivityDay> | null = null;
 
   get size(): number {
-    return this.#days.length;
+    return this.days.length;
   }
 
   on(day: Day): ActivityDay {
-    if (this.#byDay !== null) return this.#found(this.#byDay, day);
-    const days = this.#days;
+    if (this.byDay !== null) return this.found(this.byDay, day);
+    const days = this.days;
     for (let at = days.length; days.length - at < NEAR; at -= 1) {
       const before = days[at - 1];
       if (before?.day === day) return before;
@@ -93,20 +93,20 @@ class DayList {
         return added;
       }
     }
-    this.#byDay = new Map(days.map((known) => [known.day, known]));
-    return this.#found(this.#byDay, day);
+    this.byDay = new Map(days.map((known) => [known.day, known]));
+    return this.found(this.byDay, day);
   }
 
   ascending(): ActivityDay[] {
-    return this.#byDay === null ? this.#days : this.#days.sort((a, b) => a.day - b.day);
+    return this.byDay === null ? this.days : this.days.sort((a, b) => a.day - b.day);
   }
 
-  #found(byDay: Map<Day, ActivityDay>, day: Day): ActivityDay {
+  private found(byDay: Map<Day, ActivityDay>, day: Day): ActivityDay {
     let found = byDay.get(day);
     if (found === undefined) {
       found = emptyDay(day);
       byDay.set(day, found);
-      this.#days.push(found);
+      this.days.push(found);
     }
     return found;
   }

@@ -5,8 +5,8 @@ import { readErasures, recordErasures } from '../store/erasures.ts';
 import { historyOf, noEvents, readEvents } from '../store/histories.ts';
 import type { Engine } from './engine.ts';
 import { holding } from './held-customers.ts';
-import { writeDifferences } from './ingest.ts';
 import { emitInto, foldWhole } from './refold.ts';
+import { writeDifferences } from './write-differences.ts';
 
 /**
  * Removes everything of the customer an id stands for, for all days and under every id, and remembers a salted hash of each id with today's date, so that

@@ -1,35 +1,22 @@
 import type pg from 'pg';
 import { compareText } from '../domain/activity-day.ts';
 import { Differences } from '../domain/differences.ts';
-import { activityDays } from '../domain/history.ts';
-import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
-import { PROJECTIONS } from '../reports/registry.ts';
 import { type Pipeline, pipelined, type Trx } from '../store/connect.ts';
 import { copyCustomers } from '../store/customer-copy.ts';
-import { figuresOf } from '../store/customer-figures.ts';
 import { type CustomerSave, type Saving, sendCustomers } from '../store/customer-saves.ts';
-import { type CustomerYears, yearsOf } from '../store/customer-years.ts';
 import { deleteCustomers, writeAttributes } from '../store/customers.ts';
 import { readErasures } from '../store/erasures.ts';
 import { copyEvents } from '../store/event-copy.ts';
 import { addGroups, holdGroups, readGroupIds } from '../store/groups.ts';
-import {
-  EVENT_KINDS,
-  type EventKind,
-  type EventsById,
-  historyOf,
-  noEvents,
-  readEvents,
-  readNamedEvents,
-} from '../store/histories.ts';
-import { addDifferences } from '../store/rollups.ts';
+import { EVENT_KINDS, type EventKind, type EventsById, noEvents, readNamedEvents } from '../store/histories.ts';
 import { insertEvents, type Owned, replaceEvents } from '../store/write-events.ts';
 import type { Change, Outcome } from './change.ts';
-import { CustomerWork, idOf, overlay } from './customer-work.ts';
+import { CustomerWork, idOf } from './customer-work.ts';
 import { type Engine, savingOf } from './engine.ts';
+import { foldCustomers } from './fold-customers.ts';
 import { GroupBook } from './group-book.ts';
 import { type HeldCustomers, holding, type LockLimits } from './held-customers.ts';
-import { emitInto, type Folded, foldMore, foldWhole } from './refold.ts';
+import { sendDifferences } from './write-differences.ts';
 
 /**
  * Stores a batch of changes in one transaction and returns what became of each, in order. When it returns, everything it reports is committed: events,
@@ -55,9 +42,6 @@ export async function ingest(engine: Engine, changes: readonly Change[], limits:
 
 /** From so many customers on, COPY and its additional round trips are faster than unnested lists. */
 const COPY_CUSTOMERS = 200;
-
-/** Stored events of customers who are folded at once, more or less: late purchases of 5,000 customers with a hundred each took 570 MiB when all were. */
-const PART_EVENTS = 5_000;
 
 /** What a batch of changes did. */
 export interface Ingested {
@@ -132,33 +116,6 @@ async function copyWorks(
   await copyCustomers(trx, client, { added, changed }, saving);
 }
 
-/** Roll-up rows of one statement. */
-const STATEMENT_ROWS = 20_000;
-
-/** Adds a batch's differences to every roll-up, in registry order, and returns the number of rows. Nothing may be locked after it. */
-export async function writeDifferences(trx: Trx, differences: Differences): Promise<number> {
-  let written = 0;
-  // One after the other: there may be so many rows that some of one roll-up are enough to be on their way at once.
-  for (const projection of PROJECTIONS) {
-    const rows = differences.rows(projection);
-    for (let at = 0; at < rows.length; at += STATEMENT_ROWS)
-      await addDifferences(trx, projection, rows.slice(at, at + STATEMENT_ROWS));
-    written += rows.length;
-  }
-  return written;
-}
-
-async function sendDifferences(pipeline: Pipeline, differences: Differences): Promise<number> {
-  let written = 0;
-  const sent = PROJECTIONS.map((projection) => {
-    const rows = differences.rows(projection);
-    written += rows.length;
-    return addDifferences(pipeline, projection, rows);
-  });
-  await Promise.all(sent);
-  return written;
-}
-
 /** The customers that the batch is about, each with the stored events that the batch names. */
 async function readWorks(
   trx: Trx,
@@ -205,94 +162,6 @@ async function registerGroups(trx: Trx, groups: GroupBook, works: ReadonlyMap<st
     const group_ids = groups.resolve(work.attributes.group_ids, registered);
     work.attributes = { ...work.attributes, group_ids };
   }
-}
-
-/** Folds what each customer's changes do, into the differences; returns what to save, in the order of the works. */
-async function foldCustomers(
-  trx: Trx,
-  engine: Engine,
-  works: readonly CustomerWork[],
-  differences: Differences,
-): Promise<CustomerSave[]> {
-  const saves: CustomerSave[] = [];
-  for (const part of byHistories(works)) saves.push(...(await foldPart(trx, engine, part, differences)));
-  return saves;
-}
-
-/** Customers in their order, as many at once as have so many stored events together: those who must be folded anew are in memory with all of theirs. */
-function* byHistories(works: readonly CustomerWork[]): Generator<readonly CustomerWork[]> {
-  let part: CustomerWork[] = [];
-  let events = 0;
-  for (const work of works) {
-    part.push(work);
-    events += work.stored?.events ?? 0;
-    if (events < PART_EVENTS) continue;
-    yield part;
-    [part, events] = [[], 0];
-  }
-  if (part.length > 0) yield part;
-}
-
-async function foldPart(
-  trx: Trx,
-  engine: Engine,
-  works: readonly CustomerWork[],
-  differences: Differences,
-): Promise<CustomerSave[]> {
-  const saved = works.map((work) => (work.stored === null ? null : decodeFold(work.stored.fold)));
-  const rewritten = works.filter((work, index) => work.mustRefold(saved[index]?.open.day ?? 0));
-  const stored = await readEvents(
-    trx,
-    rewritten.map((work) => work.customer_id),
-  );
-  const anew = new Set(rewritten);
-  return works.map((work, index) => {
-    const before = saved[index] ?? null;
-    if (before !== null && !anew.has(work)) {
-      const add = emitInto(differences, 1, work.attributes.group_ids);
-      const takeBack = emitInto(differences, -1, work.attributes.group_ids);
-      const more = activityDays(historyOf({ known_since: null, received_on: 0 }, work.inserted));
-      const folded = foldMore(engine.plan, before, more, add, takeBack);
-      return saveOf(work, folded, work.stored!.pending_refunds, { whole: false, figures: yearsOf(more) });
-    }
-    const events = stored.get(work.customer_id) ?? noEvents();
-    if (work.stored !== null) {
-      foldWhole(
-        engine.plan,
-        activityDays(historyOf(work.stored, events)),
-        emitInto(differences, -1, work.stored.group_ids),
-      );
-    }
-    const days = activityDays(historyOf(work.attributes, overlay(events, work.replaced, work.inserted)));
-    const folded = foldWhole(engine.plan, days, emitInto(differences, 1, work.attributes.group_ids));
-    return saveOf(
-      work,
-      folded,
-      days.reduce((sum, day) => sum + day.pending_refunds, 0),
-      { whole: work.stored !== null, figures: yearsOf(days) },
-    );
-  });
-}
-
-function saveOf(
-  work: CustomerWork,
-  { saved, spells, facts }: Folded,
-  pending_refunds: number,
-  years: CustomerYears,
-): CustomerSave {
-  const { customer_id, attributes, events, turnover } = work;
-  const figures = figuresOf(facts);
-  return {
-    customer_id,
-    ...attributes,
-    events,
-    turnover,
-    pending_refunds,
-    fold: encodeFold(saved),
-    spells,
-    figures,
-    years,
-  };
 }
 
 function rowsOf<Kind extends EventKind>(

@@ -10,9 +10,9 @@ import { insertEvents, type Owned } from '../store/write-events.ts';
 import { type Engine, savingOf } from './engine.ts';
 import { foldStored } from './fold-all.ts';
 import { type HeldCustomers, holding } from './held-customers.ts';
-import { writeDifferences } from './ingest.ts';
 import { emitInto, foldWhole } from './refold.ts';
 import { type Union, unite, type WholeCustomer } from './union.ts';
+import { writeDifferences } from './write-differences.ts';
 
 /** What became of a merge. */
 export interface Merged {

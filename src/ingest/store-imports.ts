@@ -22,8 +22,9 @@ import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { type HeldCustomers, holding } from './held-customers.ts';
 import { countOutcomes, noOutcomes } from './import-outcomes.ts';
-import { ingestIn, writeDifferences } from './ingest.ts';
+import { ingestIn } from './ingest.ts';
 import { decodeChange } from './staged-change.ts';
+import { writeDifferences } from './write-differences.ts';
 
 /**
  * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so the more of them at once, the fewer are written: fifteen
