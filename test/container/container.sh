@@ -137,7 +137,7 @@ defaults.PUBLISH = '127.0.0.1:3000';
 const example = Object.fromEntries([...readFileSync('.env.example', 'utf8').matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
 console.log(wanted.length, wanted.flatMap(([, name, value]) => (defaults[name] === value && example[name] === value ? [] : [`${name}: ${value}, ${defaults[name]}, ${example[name]}`])).join('; '));
 JS
-is 'the defaults of docker-compose.yml and .env.example are those of the service' "$(node -e "$drift")" '9 '
+is 'the defaults of docker-compose.yml and .env.example are those of the service' "$(node -e "$drift")" '11 '
 
 cp complete.env .env
 compose up -d >up.log 2>&1
