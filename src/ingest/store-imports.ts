@@ -30,7 +30,7 @@ import { writeDifferences } from './write-differences.ts';
  * Rows of one transaction, unless it takes longer than a statement may. Customers share roll-up rows, so the more of them at once, the fewer are written: fifteen
  * for each row at 5,000 rows, six at 20,000, two at 100,000. But small writes of the same customers wait for as long as the transaction takes.
  */
-export const PAGE_ROWS = 100_000;
+const PAGE_ROWS = 100_000;
 /** Customers of one transaction: so many saved states are in memory at once. */
 const PAGE_CUSTOMERS = 12_500;
 const PAGE_BYTES = 12_582_912;
@@ -46,6 +46,7 @@ export interface StoringOptions {
   readonly signal?: { readonly aborted: boolean };
   readonly page_rows?: number;
   readonly page_bytes?: number;
+  readonly page_customers?: number;
   /** Rows of a page that are in memory at once, more or less. */
   readonly part_rows?: number;
   /** Pages of an import at once. */
@@ -104,10 +105,11 @@ async function* walkPages(
   engine: Engine,
   importId: number,
   walk: Walk,
-  { signal, page_rows: rows = PAGE.rows, page_bytes: bytes = PAGE.bytes }: StoringOptions,
+  { signal, page_rows = PAGE.rows, page_bytes = PAGE.bytes, page_customers = PAGE.customers }: StoringOptions,
 ): AsyncGenerator<StagedPage> {
+  const most = { rows: page_rows, bytes: page_bytes, customers: page_customers };
   while (!signal?.aborted) {
-    const page = await pageStaged(engine.db, importId, walk.place, { ...PAGE, rows, bytes });
+    const page = await pageStaged(engine.db, importId, walk.place, most);
     const last = page.customers.at(-1)?.customer_id;
     walk.place = last === undefined ? START : { after: last, including: page.cut };
     if (last === undefined) return;

@@ -549,6 +549,20 @@ t.test('rows are stored a few at a time if they are long, one alone if it is lon
   await isWhole(t, service);
 });
 
+t.test('no more customers are stored at once than their saved states may take memory', async (t) => {
+  const service = await testService(t);
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  await service.call('POST', '/v1/imports', lines(...ids.flatMap((id) => [bought(id, 'p'), bought(id, 'q')])), NDJSON);
+  const stored: unknown[] = [];
+  const info = (fields: object): void => {
+    if ('customers' in fields) stored.push(fields.customers);
+  };
+  const { log } = service.engine;
+  await storeImports({ ...service.engine, log: { ...log, info } }, { page_customers: 3, lanes: 1 });
+  t.strictSame(stored, [3, 3, 1]);
+  await isWhole(t, service);
+});
+
 t.test('records of a CSV file are handed on before they take much memory', async (t) => {
   const cell = 'x'.repeat(10_000);
   const chunks = async function* (): AsyncGenerator<Buffer> {
