@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { Model } from '../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../src/domain/models.ts';
-import { createEngine, type Engine } from '../src/ingest/engine.ts';
+import { type Engine, loadEngine } from '../src/ingest/engine.ts';
 import { machineClock } from '../src/ingest/machine-clock.ts';
 import { MIGRATIONS } from '../src/service.ts';
 import { type Connected, connect } from '../src/store/connect.ts';
 import { startEmbedded } from '../src/store/embedded.ts';
 import { migrate } from '../src/store/migrate.ts';
-import { readModels, readVersions, seedVersions } from '../src/store/versions.ts';
+import { seedVersions } from '../src/store/versions.ts';
 import { type BigShop, fillBigShop } from './big-shop.ts';
 import type { Figure } from './case.ts';
 import { verified } from './verified.ts';
@@ -85,14 +85,14 @@ export async function benchServer(): Promise<BenchServer> {
         if ('rollup_rows' in fields) rollupRows = Number(fields.rollup_rows);
       };
       const deployment = { reporting_time_zone: 'UTC', currency: 'EUR', currency_decimals: 2 };
-      await seedVersions(connected.db, deployment, models);
+      await seedVersions(connected.db, deployment, models, 0);
       const parts = {
         ...connected,
         log: { ...silent, info },
         now: () => started_at,
         statement_timeout_ms: 600_000,
       };
-      const engine = createEngine(parts, (await readVersions(connected.db))!, await readModels(connected.db));
+      const engine = await loadEngine(parts);
       return { ...connected, connection, engine, lastRollupRows: () => rollupRows };
     },
     async stop() {

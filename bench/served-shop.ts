@@ -12,7 +12,7 @@ export interface ServedShop {
 
 /** Serves a shop over HTTP, with nothing remembered from an earlier service. */
 export async function serveShop(shop: BenchShop): Promise<ServedShop> {
-  const source = { current: () => shop.engine, ready: async () => true };
+  const source = { current: () => shop.engine, ready: async () => true, renew: async () => shop.engine };
   const limits = { body_bytes: 1_000_000, request_timeout_ms: 30_000 };
   const log = pino({ level: 'silent' });
   const { server } = await buildApp({ source, keys: fixedKeys(''), log, pool: shop.pool, limits });

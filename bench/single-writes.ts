@@ -91,7 +91,7 @@ async function serve(
   grouping: Grouping,
   load: Pick<LoadOrder, 'bodies' | 'rate'>,
 ): Promise<LoadReport> {
-  const source = { current: () => engine, ready: async () => true };
+  const source = { current: () => engine, ready: async () => true, renew: async () => engine };
   // Requests that go alone wait for seconds.
   const limits = { body_bytes: 1_000_000, request_timeout_ms: 600_000 };
   const log = pino({ level: 'silent' });

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { requireKeys } from './http/auth.ts';
 import { acceptJson } from './http/body.ts';
 import { trackConnections } from './http/connections.ts';
+import { followModels } from './http/context.ts';
 import { answerClientError, answerProblems, sendProblem, toProblem } from './http/errors.ts';
 import type { KeyRing } from './http/keys.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
@@ -99,6 +100,7 @@ export async function buildApp({ source, keys, log, pool, limits, grouping }: Ap
   requireKeys(app, keys);
   acceptJson(app);
   observe(app, metrics);
+  followModels(app, source);
   const refuseOtherMethods = collectMethods(app);
   await app.register(helmet, { contentSecurityPolicy: false });
   await describeApi(app, version);

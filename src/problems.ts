@@ -104,6 +104,12 @@ export const PROBLEMS = {
     'Nothing of the request was stored. Send it again after the time that Retry-After gives, or fewer at once.',
     true,
   ),
+  rebuilding: entry(
+    503,
+    'What this report reads is being built',
+    'Send the request again later; GET /v1/status says how far it is. Everything else goes on.',
+    true,
+  ),
   version_mismatch: entry(
     503,
     'Another version of the service changed the database',

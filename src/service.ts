@@ -88,7 +88,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   };
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
-  const ripening = startRipening(source.started);
+  const ripening = startRipening(source);
   const storing = startStoring(source.started, {
     database: database.options,
     page_rows: config.import_page_rows,

@@ -14,7 +14,11 @@ export async function openapi({ log, config }: CommandContext): Promise<number> 
 
 /** The document as it is committed. */
 export async function openapiText(log: CommandContext['log'], body_bytes: number): Promise<string> {
-  const source = { current: () => null, ready: async () => false };
+  const source = {
+    current: () => null,
+    ready: async () => false,
+    renew: async () => Promise.reject(new Error('there is no database')),
+  };
   const { server } = await buildApp({
     source,
     keys: fixedKeys(''),

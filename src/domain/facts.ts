@@ -127,13 +127,22 @@ function recentDays(memory: Memory, before: readonly RecentDay[], day: ActivityD
     oldest === undefined || oldest.day > day.day - window
       ? before
       : before.filter((recent) => recent.day > day.day - window);
-  const matters =
-    (memory.purchase_window_days > 0 && day.purchases > 0) ||
-    (memory.money_window_days > 0 && (day.revenue !== 0 || day.costs !== 0)) ||
-    (memory.kind_window_days > 0 && memory.kinds.some((kind) => day.kinds.has(kind)));
-  if (!matters) return kept;
+  if (!matters(memory, day, day.kinds.size > 0 && memory.kinds.some((kind) => day.kinds.has(kind)))) return kept;
   const kinds = memory.kinds.map((kind) => count(day, kind));
   return [...kept, { day: day.day, purchases: day.purchases, revenue: day.revenue, costs: day.costs, kinds }];
+}
+
+/** Whether a day can change what a window sees. */
+function matters(
+  memory: Memory,
+  { purchases, revenue, costs }: Pick<RecentDay, 'purchases' | 'revenue' | 'costs'>,
+  counted: boolean,
+): boolean {
+  return (
+    (memory.purchase_window_days > 0 && purchases > 0) ||
+    (memory.money_window_days > 0 && (revenue !== 0 || costs !== 0)) ||
+    (memory.kind_window_days > 0 && counted)
+  );
 }
 
 function recentProducts(most: number, before: Facts['products'], day: ActivityDay): Facts['products'] {
@@ -141,6 +150,27 @@ function recentProducts(most: number, before: Facts['products'], day: ActivityDa
   const codes = new Set(productsOn(day));
   const bought = [...codes].map((code) => [code, day.day] as const);
   return [...bought, ...before.filter(([code]) => !codes.has(code))].slice(0, most);
+}
+
+/**
+ * The facts of a fold that remembers less: what folding the same days with the lesser memory gives. Every kind of `to` must be one of `from`, and no window or
+ * number of products of `to` may be greater.
+ */
+export function narrowFacts(from: Memory, to: Memory, facts: Facts): Facts {
+  const places = to.kinds.map((kind) => from.kinds.indexOf(kind));
+  const select = (kinds: readonly number[]): number[] => places.map((place) => kinds[place]!);
+  const window = Math.max(to.purchase_window_days, to.money_window_days, to.kind_window_days);
+  const recent = facts.recent
+    .filter(({ day }) => day > facts.day - window)
+    .map((one): RecentDay => ({ ...one, kinds: select(one.kinds) }))
+    .filter((one) =>
+      matters(
+        to,
+        one,
+        one.kinds.some((count) => count > 0),
+      ),
+    );
+  return { ...facts, kinds: select(facts.kinds), recent, products: facts.products.slice(0, to.products) };
 }
 
 /** Drops from a day what no fold with this memory asks for, so that a saved day is as bounded as the facts are. */

@@ -10,7 +10,7 @@ import { arrive, drift, scheduledMoves } from './walk.ts';
  * Raised (at most to 255) when saved states are written in another way, or they or moves mean something else than before, or more is stored of a
  * customer; everything must then be rebuilt.
  */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 /** One projection, for one model (index into the plan's models) or for none. */
 export interface PlannedFold {

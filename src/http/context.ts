@@ -1,12 +1,14 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { EVERYBODY } from '../domain/differences.ts';
 import { LANGUAGES, type Language } from '../domain/model.ts';
+import type { Projection } from '../domain/projection.ts';
 import type { Engine } from '../ingest/engine.ts';
-import type { EngineSource } from '../ingest/start.ts';
+import { type EngineSource, withEngine } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
 import { inSnapshot, type Trx } from '../store/connect.ts';
 import { readGroupIds } from '../store/groups.ts';
+import { readableBy } from '../store/versions.ts';
 
 /** The engine, or a 503 while the service is starting. */
 export function requireEngine(source: EngineSource): Engine {
@@ -15,9 +17,28 @@ export function requireEngine(source: EngineSource): Engine {
   return engine;
 }
 
-/** Runs reads of one answer in one snapshot. */
-export async function snapshot<Result>(engine: Engine, read: (trx: Trx) => Promise<Result>): Promise<Result> {
-  return await inSnapshot(engine.db, engine.statement_timeout_ms, read);
+/**
+ * Runs reads of one answer in one snapshot, in which the models are those of the engine. A read of roll-ups names their projections: while one of them is being
+ * built it is a 503.
+ */
+export async function snapshot<Result>(
+  engine: Engine,
+  read: (trx: Trx) => Promise<Result>,
+  reads: readonly Projection[] = [],
+): Promise<Result> {
+  if (reads.some(({ name }) => engine.unready.has(name))) throw new Problem('rebuilding');
+  return await inSnapshot(engine.db, engine.statement_timeout_ms, read, readableBy(engine.versions, reads));
+}
+
+/** Lets every route answer with newer models if they change while it answers: what was answered so far was nothing yet. Uploads are no answers from models. */
+export function followModels(app: FastifyInstance, source: EngineSource): void {
+  app.addHook('onRoute', (route) => {
+    const { handler } = route;
+    route.handler = async function (request, reply) {
+      if (source.current() === null) return await handler.call(this, request, reply);
+      return await withEngine(source, async () => await handler.call(this, request, reply));
+    };
+  });
 }
 
 /** Index of a model in the plan; a 400 that names the parameter if there is none. */

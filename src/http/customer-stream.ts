@@ -4,6 +4,7 @@ import { Problem } from '../problems.ts';
 import { openSnapshot, type Trx } from '../store/connect.ts';
 import type { ListPage } from '../store/customer-filter.ts';
 import { keyOf, type ListedCustomer, pageList } from '../store/customer-lists.ts';
+import { readableBy } from '../store/versions.ts';
 
 /** Customers read at once: some 300 kB of answer. */
 const PAGE = 1_000;
@@ -53,7 +54,7 @@ export function listStreams(most: number): ListStreams {
 }
 
 async function start(engine: Engine, prepare: (trx: Trx) => Promise<StreamedList>): Promise<Readable> {
-  const snapshot = await openSnapshot(engine.db, engine.statement_timeout_ms);
+  const snapshot = await openSnapshot(engine.db, engine.statement_timeout_ms, readableBy(engine.versions));
   try {
     const streamed = await prepare(snapshot.trx);
     const first = await pageList(snapshot.trx, { ...streamed.list, after: null, limit: PAGE });

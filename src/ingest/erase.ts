@@ -20,7 +20,9 @@ export async function eraseCustomer(engine: Engine, customerId: string): Promise
     const differences = new Differences(engine.plan);
     if (customer !== undefined) {
       const events = (await readEvents(trx, [customer.customer_id])).get(customer.customer_id) ?? noEvents();
-      foldWhole(engine.plan, activityDays(historyOf(customer, events)), emitInto(differences, -1, customer.group_ids));
+      const { plan, talliesOf } = engine.foldings.of(customer.layout);
+      const takeBack = talliesOf(emitInto(differences, -1, customer.group_ids));
+      foldWhole(plan, activityDays(historyOf(customer, events)), takeBack);
       await recordErasures(trx, salt, ids, held.today);
     }
     const erased = await readErasures(trx, salt, [customerId]);

@@ -1,5 +1,4 @@
 import type { Differences } from '../domain/differences.ts';
-import type { FoldPlan } from '../domain/fold.ts';
 import { activityDays, type History } from '../domain/history.ts';
 import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
@@ -9,6 +8,7 @@ import { yearsOf } from '../store/customer-years.ts';
 import { type CustomerDates, type ListedCustomer, pageCustomers } from '../store/customers.ts';
 import { type EventsById, noEvents, readEvents } from '../store/histories.ts';
 import { turnoverOf } from './customer-work.ts';
+import type { Folding } from './foldings.ts';
 import { emitInto, foldWhole } from './refold.ts';
 
 /** Customers folded at once. */
@@ -30,15 +30,18 @@ export async function* eachPage(
   }
 }
 
+/** What folding from the events alone needs to know of a folding. */
+export type FoldingPlan = Pick<Folding, 'plan' | 'layout' | 'model_versions' | 'talliesOf'>;
+
 /** Folds a customer from the whole history alone: adds the whole contribution, and returns what should be saved. */
 export function foldStored(
-  plan: FoldPlan,
+  { plan, layout, model_versions, talliesOf }: FoldingPlan,
   customer: CustomerDates,
   history: History,
   differences: Differences,
 ): CustomerSave {
   const days = activityDays(history);
-  const { saved, spells, facts } = foldWhole(plan, days, emitInto(differences, 1, customer.group_ids));
+  const { saved, spells, facts } = foldWhole(plan, days, talliesOf(emitInto(differences, 1, customer.group_ids)));
   const stored = [...history.purchases, ...history.refunds, ...history.interactions];
   return {
     ...customer,
@@ -46,6 +49,8 @@ export function foldStored(
     turnover: stored.reduce((sum, event) => sum + turnoverOf(event), 0),
     pending_refunds: days.reduce((sum, day) => sum + day.pending_refunds, 0),
     fold: encodeFold(saved),
+    layout,
+    model_versions,
     spells,
     figures: figuresOf(facts),
     years: { whole: true, figures: yearsOf(days) },

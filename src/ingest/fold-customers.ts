@@ -1,6 +1,6 @@
 import type { Differences } from '../domain/differences.ts';
 import { activityDays } from '../domain/history.ts';
-import { decodeFold, encodeFold } from '../domain/saved-fold.ts';
+import { encodeFold } from '../domain/saved-fold.ts';
 import type { Trx } from '../store/connect.ts';
 import { figuresOf } from '../store/customer-figures.ts';
 import type { CustomerSave } from '../store/customer-saves.ts';
@@ -8,6 +8,7 @@ import { type CustomerYears, yearsOf } from '../store/customer-years.ts';
 import { historyOf, noEvents, readEvents } from '../store/histories.ts';
 import { type CustomerWork, overlay } from './customer-work.ts';
 import type { Engine } from './engine.ts';
+import type { Folding } from './foldings.ts';
 import { emitInto, type Folded, foldMore, foldWhole } from './refold.ts';
 
 /** Stored events of customers who are folded at once, more or less: late purchases of 5,000 customers with a hundred each took 570 MiB when all were. */
@@ -45,7 +46,9 @@ async function foldPart(
   works: readonly CustomerWork[],
   differences: Differences,
 ): Promise<CustomerSave[]> {
-  const saved = works.map((work) => (work.stored === null ? null : decodeFold(work.stored.fold)));
+  const { whole } = engine.foldings;
+  const foldings = works.map(({ stored }) => (stored === null ? whole : engine.foldings.of(stored.layout)));
+  const saved = works.map(({ stored }, index) => (stored === null ? null : foldings[index]!.read(stored.fold)));
   const rewritten = works.filter((work, index) => work.mustRefold(saved[index]?.open.day ?? 0));
   const stored = await readEvents(
     trx,
@@ -54,40 +57,40 @@ async function foldPart(
   const anew = new Set(rewritten);
   return works.map((work, index) => {
     const before = saved[index] ?? null;
+    const folding = foldings[index]!;
     if (before !== null && !anew.has(work)) {
-      const add = emitInto(differences, 1, work.attributes.group_ids);
-      const takeBack = emitInto(differences, -1, work.attributes.group_ids);
+      const add = folding.talliesOf(emitInto(differences, 1, work.attributes.group_ids));
+      const takeBack = folding.talliesOf(emitInto(differences, -1, work.attributes.group_ids));
       const more = activityDays(historyOf({ known_since: null, received_on: 0 }, work.inserted));
-      const folded = foldMore(engine.plan, before, more, add, takeBack);
-      return saveOf(work, folded, work.stored!.pending_refunds, { whole: false, figures: yearsOf(more) });
+      const folded = foldMore(folding.plan, before, more, add, takeBack);
+      const years = { whole: false, figures: yearsOf(more) };
+      return saveOf(work, folding, { folded, pending_refunds: work.stored!.pending_refunds, years });
     }
     const events = stored.get(work.customer_id) ?? noEvents();
     if (work.stored !== null) {
-      foldWhole(
-        engine.plan,
-        activityDays(historyOf(work.stored, events)),
-        emitInto(differences, -1, work.stored.group_ids),
-      );
+      const takeBack = folding.talliesOf(emitInto(differences, -1, work.stored.group_ids));
+      foldWhole(folding.plan, activityDays(historyOf(work.stored, events)), takeBack);
     }
     const days = activityDays(historyOf(work.attributes, overlay(events, work.replaced, work.inserted)));
-    const folded = foldWhole(engine.plan, days, emitInto(differences, 1, work.attributes.group_ids));
-    return saveOf(
-      work,
-      folded,
-      days.reduce((sum, day) => sum + day.pending_refunds, 0),
-      { whole: work.stored !== null, figures: yearsOf(days) },
-    );
+    // Whoever is folded anew is folded into everything: nothing is left for a build to do.
+    const folded = foldWhole(whole.plan, days, emitInto(differences, 1, work.attributes.group_ids));
+    const pending_refunds = days.reduce((sum, day) => sum + day.pending_refunds, 0);
+    const years = { whole: work.stored !== null, figures: yearsOf(days) };
+    return saveOf(work, whole, { folded, pending_refunds, years });
   });
 }
 
+interface FoldedWork {
+  readonly folded: Folded;
+  readonly pending_refunds: number;
+  readonly years: CustomerYears;
+}
+
 function saveOf(
-  work: CustomerWork,
-  { saved, spells, facts }: Folded,
-  pending_refunds: number,
-  years: CustomerYears,
+  { customer_id, attributes, events, turnover }: CustomerWork,
+  { layout, model_versions }: Folding,
+  { folded: { saved, spells, facts }, pending_refunds, years }: FoldedWork,
 ): CustomerSave {
-  const { customer_id, attributes, events, turnover } = work;
-  const figures = figuresOf(facts);
   return {
     customer_id,
     ...attributes,
@@ -95,8 +98,10 @@ function saveOf(
     turnover,
     pending_refunds,
     fold: encodeFold(saved),
+    layout,
+    model_versions,
     spells,
-    figures,
+    figures: figuresOf(facts),
     years,
   };
 }

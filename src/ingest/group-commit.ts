@@ -1,6 +1,6 @@
 import { Problem } from '../problems.ts';
 import { classifyFailure } from '../store/failures.ts';
-import { VersionMismatchError } from '../store/versions.ts';
+import { ModelsChangedError, VersionMismatchError } from '../store/versions.ts';
 import type { Change, Outcome } from './change.ts';
 import type { Engine } from './engine.ts';
 import { ingest } from './ingest.ts';
@@ -152,5 +152,6 @@ async function storeGroup(group: readonly Write[]): Promise<readonly Write[]> {
 
 /** False if the transaction failed for a reason that concerns every request alike. */
 function concernsOne(error: unknown): boolean {
-  return !(error instanceof VersionMismatchError) && classifyFailure(error) !== 'unavailable';
+  const outdated = error instanceof VersionMismatchError || error instanceof ModelsChangedError;
+  return !outdated && classifyFailure(error) !== 'unavailable';
 }

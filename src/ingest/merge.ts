@@ -79,9 +79,11 @@ async function mergeIn(
   const union = unite(both.survivor, both.old);
   const differences = new Differences(engine.plan);
   for (const { customer, events } of [both.survivor, both.old]) {
-    foldWhole(engine.plan, activityDays(historyOf(customer, events)), emitInto(differences, -1, customer.group_ids));
+    const { plan, talliesOf } = engine.foldings.of(customer.layout);
+    const takeBack = talliesOf(emitInto(differences, -1, customer.group_ids));
+    foldWhole(plan, activityDays(historyOf(customer, events)), takeBack);
   }
-  const save = foldStored(engine.plan, union.customer, historyOf(union.customer, union.events), differences);
+  const save = foldStored(engine.foldings.whole, union.customer, historyOf(union.customer, union.events), differences);
   for (const kind of EVENT_KINDS) await insertEvents(trx, kind, rowsOf(kind, union));
   await deleteHistories(trx, [old.customer_id]);
   await writeAttributes(trx, [save]);

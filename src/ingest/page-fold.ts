@@ -1,14 +1,17 @@
 import { type DifferencePart, Differences } from '../domain/differences.ts';
 import { type EncodedSaves, encodeSaves } from '../store/customer-copy.ts';
 import type { Saving } from '../store/customer-saves.ts';
+import { isFolded } from '../store/fold-layouts.ts';
 import { decodeHistories, type HistoryPage } from '../store/history-pages.ts';
-import type { StoredModel } from '../store/versions.ts';
-import { planModels } from './engine.ts';
-import { foldStored } from './fold-all.ts';
+import type { StoredModel } from '../store/models.ts';
+import { type FoldingPlan, foldStored } from './fold-all.ts';
+import { planModels } from './foldings.ts';
 
 /** What folds whole histories need to know; as it goes to a thread. */
 export interface PageFoldOptions {
   readonly models: readonly StoredModel[];
+  /** That of customers who contain everything. */
+  readonly layout: number;
   /** Decimals of the currency. */
   readonly decimals: number;
   readonly saving: Saving;
@@ -23,13 +26,15 @@ export interface PageFold {
 }
 
 /** Makes one. It has no connection and no clock: bytes go in, bytes come out. */
-export function pageFold({ models, decimals, saving }: PageFoldOptions): PageFold {
-  const plan = planModels(models, decimals);
+export function pageFold({ models, layout, decimals, saving }: PageFoldOptions): PageFold {
+  const plan = planModels(models.filter(isFolded), decimals);
+  const model_versions = plan.models.map(({ version }) => version);
+  const folding: FoldingPlan = { plan, layout, model_versions, talliesOf: (all) => all };
   let differences = new Differences(plan);
   return {
     fold(page) {
       const saves = decodeHistories(page).map((history, index) =>
-        foldStored(plan, page.customers[index]!, history, differences),
+        foldStored(folding, page.customers[index]!, history, differences),
       );
       return encodeSaves(saves, saving);
     },

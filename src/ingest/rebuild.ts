@@ -5,7 +5,9 @@ import { timeZone } from '../domain/time-zone.ts';
 import { PROJECTIONS } from '../reports/registry.ts';
 import { limitStatements, onConnection, type Trx } from '../store/connect.ts';
 import { copySaves, SAVED_TABLES, type SavedTable } from '../store/customer-copy.ts';
+import { completeLayouts } from '../store/fold-layouts.ts';
 import { type PageSize, readHistoryPages } from '../store/history-pages.ts';
+import { readProjections, saveProjections } from '../store/projections.ts';
 import { clearRollup, copyDifferences } from '../store/rollups.ts';
 import {
   beginRewrite,
@@ -14,8 +16,8 @@ import {
   indexRewrites,
   type TableRewrite,
 } from '../store/table-rewrite.ts';
-import { CODE_VERSIONS, type Deployment, holdVersions, readModels } from '../store/versions.ts';
-import { createEngine, type Engine, type EngineParts, savingOf } from './engine.ts';
+import { CODE_VERSIONS, type Deployment, holdVersions } from '../store/versions.ts';
+import { type Engine, type EngineParts, readEngineIn, savingOf } from './engine.ts';
 import { FoldThreads } from './fold-threads.ts';
 import { moveDays } from './move-days.ts';
 import { StartRefusedError } from './start.ts';
@@ -48,7 +50,12 @@ export async function rebuild(
       await limitStatements(trx, 0);
       const engine = await takeOver(trx, parts, deployment);
       const folding = new FoldThreads(
-        { models: engine.models, decimals: engine.decimals, saving: savingOf(engine) },
+        {
+          models: engine.published,
+          layout: engine.foldings.whole.layout,
+          decimals: engine.decimals,
+          saving: savingOf(engine),
+        },
         threads,
       );
       try {
@@ -71,8 +78,15 @@ async function takeOver(trx: Trx, parts: EngineParts, deployment: Deployment): P
   const { reporting_time_zone, currency, currency_decimals } = deployment;
   const fixed = { reporting_time_zone, currency, currency_decimals, code_versions: CODE_VERSIONS };
   await trx.updateTable('versions').set(fixed).execute();
+  const stored = new Map((await readProjections(trx)).map(({ name, version }) => [name, version]));
+  const changed = PROJECTIONS.filter(({ name, version }) => stored.get(name) !== version);
+  await saveProjections(
+    trx,
+    changed.map(({ name, version }) => ({ name, version, ready: true })),
+  );
+  await completeLayouts(trx);
   if (before.reporting_time_zone !== reporting_time_zone) await moveDays(trx, timeZone(reporting_time_zone));
-  return createEngine(parts, { ...before, ...fixed }, await readModels(trx));
+  return await readEngineIn(trx, parts);
 }
 
 async function rewrite(

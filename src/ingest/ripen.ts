@@ -15,6 +15,7 @@ import {
 } from '../store/ripe-customers.ts';
 import { shareVersions } from '../store/versions.ts';
 import { type Engine, todayOf } from './engine.ts';
+import { type StartingEngine, withEngine } from './start.ts';
 
 /** Customers of one transaction: among 1 M customers, on two busy cores, it held their rows for some 200 ms. */
 const CHUNK = 500;
@@ -66,7 +67,8 @@ async function advanceLocked(trx: Trx, engine: Engine, ids: readonly string[]): 
   // Erased since the chunk was read: the lock must not bring them back.
   await deleteCustomers(trx, [...created]);
   const spells = new Map<string, ModelSpells[]>();
-  for (const one of await readRipe(trx, ids, today)) {
+  const model_versions = engine.plan.models.map(({ version }) => version);
+  for (const one of await readRipe(trx, { customer_ids: ids, model_versions, today })) {
     spells.set(one.customer_id, [...(spells.get(one.customer_id) ?? []), one]);
   }
   const advances = [...spells].map(([customer_id, models]): Advance => {
@@ -80,12 +82,12 @@ async function advanceLocked(trx: Trx, engine: Engine, ids: readonly string[]): 
  * Advances positions as soon as the engine is there and every few minutes from then on, until it is stopped; `stop` waits for the chunk that is being
  * written.
  */
-export function startRipening(started: Promise<Engine>, interval_ms = INTERVAL_MS): { stop(): Promise<void> } {
+export function startRipening(source: StartingEngine, interval_ms = INTERVAL_MS): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
-  started.then(
-    (engine) => {
-      running = keepRipening(engine, interval_ms, stopping.signal);
+  source.started.then(
+    () => {
+      running = keepRipening(source, interval_ms, stopping.signal);
     },
     () => undefined,
   );
@@ -97,11 +99,11 @@ export function startRipening(started: Promise<Engine>, interval_ms = INTERVAL_M
   };
 }
 
-async function keepRipening(engine: Engine, interval_ms: number, signal: AbortSignal): Promise<void> {
+async function keepRipening(source: StartingEngine, interval_ms: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await ripen(engine, signal).catch((error: unknown) => {
+    await withEngine(source, async (engine) => await ripen(engine, signal)).catch((error: unknown) => {
       const reason = (error as { code?: string }).code ?? (error as Error).name;
-      engine.log.warn({ reason }, 'positions could not be advanced; lists are right all the same');
+      source.current()?.log.warn({ reason }, 'positions could not be advanced; lists are right all the same');
     });
     await delay(interval_ms, undefined, { signal, ref: false }).catch(() => undefined);
   }

@@ -5,16 +5,20 @@ import type { Database } from '../store/connect.ts';
 import { classifyFailure } from '../store/failures.ts';
 import type { StoreLog } from '../store/log.ts';
 import { migrate, pendingMigrations } from '../store/migrate.ts';
+import type { ModelState } from '../store/models.ts';
 import {
   CODE_VERSIONS,
   type Deployment,
-  readModels,
+  ModelsChangedError,
   readVersions,
+  requireVersions,
   seedVersions,
+  takeoverOf,
   type Versions,
   versionsHold,
 } from '../store/versions.ts';
-import { createEngine, type Engine } from './engine.ts';
+import { type Engine, loadEngine } from './engine.ts';
+import { takeOver } from './take-over.ts';
 
 /** What starting needs. */
 export interface StartOptions {
@@ -39,8 +43,10 @@ export class StartRefusedError extends Error {
 
 /** A process on its way to being ready. */
 export interface EngineSource {
-  /** The engine, or null until the database has answered once. */
+  /** The newest engine, or null until the database has answered once. */
   current(): Engine | null;
+  /** The engine after one that is out of date (`ModelsChangedError`); throws `VersionMismatchError` if newer code has taken over. */
+  renew(outdated: Engine): Promise<Engine>;
   /** True if reads and writes would be answered now: the database answers and no other version has changed it. */
   ready(): Promise<boolean>;
 }
@@ -49,6 +55,21 @@ export interface EngineSource {
 export interface StartingEngine extends EngineSource {
   /** Rejects with `StartRefusedError`, `SchemaTooNewError` or a failed migration: reasons to exit. */
   readonly started: Promise<Engine>;
+}
+
+/** Runs with the newest engine of a source that has one, and again with a newer one as long as the models change meanwhile. */
+export async function withEngine<Result>(
+  source: EngineSource,
+  use: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  for (let engine = source.current()!; ; ) {
+    try {
+      return await use(engine);
+    } catch (error) {
+      if (!(error instanceof ModelsChangedError)) throw error;
+      engine = await source.renew(engine);
+    }
+  }
 }
 
 const FIRST_WAIT_MS = 100;
@@ -61,14 +82,37 @@ const READY_TIMEOUT_MS = 2_000;
  */
 export function startEngine(options: StartOptions, signal: AbortSignal): StartingEngine {
   let engine: Engine | null = null;
+  let renewing: Promise<Engine> | null = null;
   const started = prepare(options, signal).then((made) => {
     engine = made;
-    options.log.info({ models: made.models.map(({ model }) => model.model_id), time_zone: made.zone.name }, 'ready');
+    options.log.info({ ...modelsOf(made), time_zone: made.zone.name }, 'ready');
     return made;
   });
   // Whoever awaits `started` sees the failure; without this, nobody awaiting yet would end the process.
   started.catch(() => undefined);
-  return { started, current: () => engine, ready: async () => engine !== null && (await answers(engine)) };
+  return {
+    started,
+    current: () => engine,
+    async renew(outdated) {
+      if (engine !== null && engine !== outdated) return engine;
+      // Everybody who finds out at once waits for the same.
+      renewing ??= loadEngine(options).finally(() => {
+        renewing = null;
+      });
+      const made = await renewing;
+      requireVersions({ ...made.versions, models_revision: outdated.versions.models_revision }, outdated.versions);
+      if (engine !== made) options.log.info(modelsOf(made), 'models changed');
+      engine = made;
+      return made;
+    },
+    ready: async () => engine !== null && (await answers(engine)),
+  };
+}
+
+function modelsOf(engine: Engine) {
+  const named = (state: ModelState): string[] =>
+    engine.published.flatMap((one) => (one.state === state ? [`${one.model.model_id} ${one.version}`] : []));
+  return { models: named('active'), building: named('building') };
 }
 
 async function prepare(options: StartOptions, signal: AbortSignal): Promise<Engine> {
@@ -93,10 +137,11 @@ async function prepare(options: StartOptions, signal: AbortSignal): Promise<Engi
 async function attempt(options: StartOptions): Promise<Engine | null> {
   const { db } = options;
   if (!(await schemaIsUp(options))) return null;
-  await seedVersions(db, options.deployment, options.models);
+  await seedVersions(db, options.deployment, options.models, options.now());
   const versions = (await readVersions(db))!;
   requireDeployment(versions, options.deployment);
-  return createEngine(options, versions, await readModels(db));
+  if (takeoverOf(versions.code_versions) === 'build') await takeOver(options);
+  return await loadEngine(options);
 }
 
 async function schemaIsUp({ pool, connection, migrations, migrate_at_start, log }: StartOptions): Promise<boolean> {
@@ -117,7 +162,13 @@ function requireDeployment(versions: Versions, deployment: Deployment): void {
     throw differs('REPORTING_TIME_ZONE', versions.reporting_time_zone, deployment.reporting_time_zone);
   }
   if (versions.currency !== deployment.currency) throw differs('CURRENCY', versions.currency, deployment.currency);
-  if (versions.code_versions !== CODE_VERSIONS) throw differs('roll-ups of', versions.code_versions, CODE_VERSIONS);
+  const takeover = takeoverOf(versions.code_versions);
+  if (takeover === 'rebuild') throw differs('roll-ups of', versions.code_versions, CODE_VERSIONS);
+  if (takeover === 'newer') {
+    throw new StartRefusedError(
+      `Newer code fills this database (${versions.code_versions}); this one is of ${CODE_VERSIONS} and could corrupt it. Run the newer code.`,
+    );
+  }
 }
 
 async function answers({ db, versions }: Engine): Promise<boolean> {

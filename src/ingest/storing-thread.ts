@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import type { PoolOptions } from '../store/connect.ts';
 import { classifyFailure, type Failure } from '../store/failures.ts';
 import { ImportMovedError } from '../store/imports.ts';
-import type { StoredModel, Versions } from '../store/versions.ts';
+import { ModelsChangedError } from '../store/versions.ts';
 import type { Engine } from './engine.ts';
 import type { OnStored } from './store-imports.ts';
 
@@ -15,13 +15,11 @@ const MEMORY_MIB = { old: 96, young: 12 } as const;
 /** What the thread makes its own engine of. */
 export interface StoringThreadOptions extends Pick<Engine, 'statement_timeout_ms'> {
   readonly database: PoolOptions;
-  readonly versions: Versions;
-  readonly models: readonly StoredModel[];
   /** One number: not 0 as soon as the thread is to begin no further transaction. */
   readonly stopping: Int32Array<SharedArrayBuffer>;
 }
 
-/** Why storing broke off. An import that moved is no longer in the state in which it was; what did not fit needs smaller transactions. */
+/** Why storing broke off. What moved is no longer as it was when the storing began, the import or the models; what did not fit needs smaller transactions. */
 export interface BrokenOff {
   readonly failure: Failure | 'moved' | 'too_large';
   /** Code or name of the error. */
@@ -31,7 +29,7 @@ export interface BrokenOff {
 /** What an error means for the rows that were to be stored. */
 export function brokenBy(error: unknown): BrokenOff {
   const reason = (error as { code?: string }).code ?? (error as Error).name;
-  if (error instanceof ImportMovedError) return { failure: 'moved', reason };
+  if (error instanceof ImportMovedError || error instanceof ModelsChangedError) return { failure: 'moved', reason };
   return { failure: reason === 'ERR_WORKER_OUT_OF_MEMORY' ? 'too_large' : classifyFailure(error), reason };
 }
 
@@ -51,19 +49,22 @@ export interface StoringThread {
 }
 
 /** The thread itself starts when there is something to store, and ends a minute after. */
-export function storingThread(engine: Engine, database: PoolOptions, onStored?: OnStored): StoringThread {
-  const { versions, models, statement_timeout_ms } = engine;
+export function storingThread(
+  { log, statement_timeout_ms }: Pick<Engine, 'log' | 'statement_timeout_ms'>,
+  database: PoolOptions,
+  onStored?: OnStored,
+): StoringThread {
   const stopping = new Int32Array(new SharedArrayBuffer(4));
   const thread = new Piscina({
     filename: THREAD,
-    workerData: { database, versions, models, statement_timeout_ms, stopping } satisfies StoringThreadOptions,
+    workerData: { database, statement_timeout_ms, stopping } satisfies StoringThreadOptions,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_MS,
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB.old, maxYoungGenerationSizeMb: MEMORY_MIB.young },
   });
   thread.on('message', (told: ThreadMessage) => {
-    if ('log' in told) engine.log[told.log](told.fields, told.message);
+    if ('log' in told) log[told.log](told.fields, told.message);
     else onStored?.(...told.stored);
   });
   return {

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { formatMoney } from '../domain/money.ts';
 import { formatPeriod, isOver } from '../domain/period.ts';
-import { NOT_KNOWN } from './cash-flow-rollup.ts';
+import { cashFlowRollup, NOT_KNOWN } from './cash-flow-rollup.ts';
 import { money, nullable, stage } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
 import { completeField, type PeriodRange, periodField, periodParameters, readPeriods } from './period-range.ts';
@@ -44,6 +44,7 @@ export const cashFlow: Report<Query> = {
   },
   operation_id: 'getCashFlow',
   per_model: true,
+  reads: [cashFlowRollup],
   query,
   row,
   summary: {},

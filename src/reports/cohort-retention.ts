@@ -4,6 +4,7 @@ import type { Day } from '../domain/calendar.ts';
 import { NO_MODEL } from '../domain/differences.ts';
 import { formatMoney } from '../domain/money.ts';
 import { formatPeriod, GRAINS, periodsBetween } from '../domain/period.ts';
+import { cohortsRollup } from './cohorts-rollup.ts';
 import { count, money, nullable, oneOf } from './fields.ts';
 import { groupParameter } from './parameters.ts';
 import { completeField, type PeriodRange, periodParameters, readPeriods } from './period-range.ts';
@@ -59,6 +60,7 @@ export const cohortRetention: Report<Query> = {
   },
   operation_id: 'getCohortRetention',
   per_model: false,
+  reads: [cohortsRollup],
   query,
   row,
   summary: {},

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { formatPeriod } from '../domain/period.ts';
-import { buyersOf, readBuyerPeriods } from './buyer-periods-rollup.ts';
+import { buyerPeriodsRollup, buyersOf, readBuyerPeriods } from './buyer-periods-rollup.ts';
 import { count, nullable } from './fields.ts';
 import { groupParameter } from './parameters.ts';
 import { completeField, periodField, periodParameters, readPeriods } from './period-range.ts';
@@ -38,6 +38,7 @@ export const customerFlow: Report<Query> = {
   },
   operation_id: 'getCustomerFlow',
   per_model: false,
+  reads: [buyerPeriodsRollup],
   query,
   row,
   summary: {},

@@ -3,7 +3,13 @@ import { type Day, nextPeriodStart } from '../domain/calendar.ts';
 import type { CompiledModel } from '../domain/compile-model.ts';
 import { formatMoney } from '../domain/money.ts';
 import { formatPeriod } from '../domain/period.ts';
-import { DEFECTION_REASONS, type DefectionSum, sumDefections, WIN_BACK_DAYS } from './defections-rollup.ts';
+import {
+  DEFECTION_REASONS,
+  type DefectionSum,
+  defectionsRollup,
+  sumDefections,
+  WIN_BACK_DAYS,
+} from './defections-rollup.ts';
 import { count, money, nullable, oneOf, stage } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
 import { completeField, type PeriodRange, periodField, periodParameters, readPeriods } from './period-range.ts';
@@ -62,6 +68,7 @@ export const defections: Report<Query> = {
   },
   operation_id: 'getDefections',
   per_model: true,
+  reads: [defectionsRollup],
   query,
   row,
   summary: {},

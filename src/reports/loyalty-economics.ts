@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { formatMoney, parseMoney } from '../domain/money.ts';
 import { formatPeriod, GRAINS } from '../domain/period.ts';
-import { buyersOf, type PeriodWithEve, readBuyerPeriods } from './buyer-periods-rollup.ts';
+import { buyerPeriodsRollup, buyersOf, type PeriodWithEve, readBuyerPeriods } from './buyer-periods-rollup.ts';
 import { changeByFivePoints, customerValue, discountOfPeriod } from './customer-value.ts';
 import { type PeriodMoney, readPeriodMoney } from './daily-totals-rollup.ts';
 import { oneOf } from './fields.ts';
@@ -51,6 +51,7 @@ export const loyaltyEconomics: Report<Query> = {
   },
   operation_id: 'getLoyaltyEconomics',
   per_model: false,
+  reads: [buyerPeriodsRollup],
   query,
   row: economicsRow,
   summary: {

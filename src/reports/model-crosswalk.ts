@@ -45,6 +45,7 @@ export const modelCrosswalk: Report<Query, ExactContext> = {
   },
   operation_id: 'getModelCrosswalk',
   per_model: true,
+  reads: [],
   query,
   row,
   summary: {

@@ -4,8 +4,15 @@ import { type Day, monthStart } from '../domain/calendar.ts';
 import { NO_MODEL } from '../domain/differences.ts';
 import { count, maybeFraction } from './fields.ts';
 import { groupParameter } from './parameters.ts';
-import { type Gaps, gapPercentiles, MOST_GAP_NUMBERS, readGaps, survivalSteps } from './purchase-gaps-rollup.ts';
-import { MOST_PURCHASE_NUMBERS, WITHIN_DAYS } from './purchase-numbers-rollup.ts';
+import {
+  type Gaps,
+  gapPercentiles,
+  MOST_GAP_NUMBERS,
+  purchaseGapsRollup,
+  readGaps,
+  survivalSteps,
+} from './purchase-gaps-rollup.ts';
+import { MOST_PURCHASE_NUMBERS, purchaseNumbersRollup, WITHIN_DAYS } from './purchase-numbers-rollup.ts';
 import { quotient } from './quotient.ts';
 import { MAX_ROWS, type Report, type ReportContext } from './report.ts';
 import { kaplanMeier } from './survival.ts';
@@ -75,6 +82,7 @@ export const repeatPurchases: Report<Query> = {
   },
   operation_id: 'getRepeatPurchases',
   per_model: false,
+  reads: [purchaseNumbersRollup, purchaseGapsRollup],
   query,
   row,
   summary: {},

@@ -2,6 +2,7 @@ import type { TObject, TProperties, TSchema } from '@sinclair/typebox';
 import type { QueryExecutorProvider } from 'kysely';
 import type { Day } from '../domain/calendar.ts';
 import type { CompiledModel } from '../domain/compile-model.ts';
+import type { Projection } from '../domain/projection.ts';
 import type { Micros } from '../domain/time-zone.ts';
 
 /** What a report's numbers mean, in words; `GET /v1/definitions/{report}` answers it. */
@@ -91,6 +92,8 @@ export interface Report<Query = never, Context extends ReportContext = ReportCon
   readonly operation_id: string;
   /** False if the numbers are the same in every model: the answer's model is then null. */
   readonly per_model: boolean;
+  /** The projections whose roll-ups it reads: while one of them is being built, it is refused. */
+  readonly reads: readonly Projection[];
   readonly query: TObject<TProperties>;
   readonly row: TSchema;
   /** Schemas of the single figures beside the rows. */

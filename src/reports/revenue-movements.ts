@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { formatMoney } from '../domain/money.ts';
 import { formatPeriod, type Grain } from '../domain/period.ts';
-import { type PeriodWithEve, readBuyerPeriods, revenueOfBuyers } from './buyer-periods-rollup.ts';
+import { buyerPeriodsRollup, type PeriodWithEve, readBuyerPeriods, revenueOfBuyers } from './buyer-periods-rollup.ts';
 import { money, nullable } from './fields.ts';
 import { groupParameter } from './parameters.ts';
 import { completeField, periodField, periodParameters, readPeriods } from './period-range.ts';
@@ -52,6 +52,7 @@ export const revenueMovements: Report<Query> = {
   },
   operation_id: 'getRevenueMovements',
   per_model: false,
+  reads: [buyerPeriodsRollup],
   query,
   row,
   summary: {},

@@ -5,9 +5,9 @@ import { ACTIVITIES, type Activity } from '../domain/model.ts';
 import { GRAINS, type Grain, previousPeriodStart } from '../domain/period.ts';
 import { activity, count, day, nullable, oneOf, stage } from './fields.ts';
 import { groupParameter, modelParameter, readRange } from './parameters.ts';
-import { readPeriodMoves } from './period-moves-rollup.ts';
+import { periodMovesRollup, readPeriodMoves } from './period-moves-rollup.ts';
 import { MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
-import { type MoveSum, sumMoves } from './stage-moves-rollup.ts';
+import { type MoveSum, stageMovesRollup, sumMoves } from './stage-moves-rollup.ts';
 
 const query = Type.Object(
   {
@@ -63,6 +63,7 @@ export const stageMoves: Report<Query> = {
   },
   operation_id: 'getStageMoves',
   per_model: true,
+  reads: [stageMovesRollup, periodMovesRollup],
   query,
   row,
   summary: {},

@@ -8,7 +8,7 @@ import { customersLink, customersLinkField } from './customers-link.ts';
 import { activity, count, day, money, oneOf, stage } from './fields.ts';
 import { groupParameter, modelParameter, readDay, readRange } from './parameters.ts';
 import { MAX_POINTS, MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
-import { type MoveSum, sumMoves } from './stage-moves-rollup.ts';
+import { type MoveSum, stageMovesRollup, sumMoves } from './stage-moves-rollup.ts';
 
 const query = Type.Object(
   {
@@ -55,6 +55,7 @@ export const stagePopulation: Report<Query> = {
   },
   operation_id: 'getStagePopulation',
   per_model: true,
+  reads: [stageMovesRollup],
   query,
   row,
   summary: {},

@@ -6,7 +6,7 @@ import { formatMoney } from '../domain/money.ts';
 import { formatPeriod, isOver } from '../domain/period.ts';
 import { activity, count, maybeFraction, money, nullable, stage } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
-import { type PeriodMove, readPeriodMoves } from './period-moves-rollup.ts';
+import { type PeriodMove, periodMovesRollup, readPeriodMoves } from './period-moves-rollup.ts';
 import { completeField, type PeriodRange, periodField, periodParameters, readPeriods } from './period-range.ts';
 import { quotient } from './quotient.ts';
 import { MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
@@ -66,6 +66,7 @@ export const stageRetention: Report<Query> = {
   },
   operation_id: 'getStageRetention',
   per_model: true,
+  reads: [periodMovesRollup],
   query,
   row,
   summary: {},

@@ -5,7 +5,13 @@ import { count, day, fraction, maybeFraction, nullable, stage } from './fields.t
 import { modelParameter, readDay } from './parameters.ts';
 import { MAX_ROWS, type Report, type ReportFault } from './report.ts';
 import { kaplanMeier, type SurvivalStep } from './survival.ts';
-import { EXIT_LAPSED, EXIT_STAGE, type ObservedSpells, readObservedSpells } from './time-in-stage-rollup.ts';
+import {
+  EXIT_LAPSED,
+  EXIT_STAGE,
+  type ObservedSpells,
+  readObservedSpells,
+  timeInStageRollup,
+} from './time-in-stage-rollup.ts';
 
 const query = Type.Object(
   {
@@ -57,6 +63,7 @@ export const timeInStage: Report<Query> = {
   },
   operation_id: 'getTimeInStage',
   per_model: true,
+  reads: [timeInStageRollup],
   query,
   row,
   summary: {

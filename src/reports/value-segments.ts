@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { formatInstant } from '../domain/instant.ts';
 import { formatMoney } from '../domain/money.ts';
 import { parsePeriod } from '../domain/period.ts';
+import { customerValuesRollup } from './customer-values-rollup.ts';
 import { customersLink } from './customers-link.ts';
 import { oneOf } from './fields.ts';
 import { groupParameter, modelParameter } from './parameters.ts';
@@ -87,6 +88,7 @@ export const valueSegments: Report<Query, ExactContext> = {
   definition,
   operation_id: 'getValueSegments',
   per_model: true,
+  reads: [customerValuesRollup],
   query,
   row,
   summary,

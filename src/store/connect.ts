@@ -138,15 +138,27 @@ export async function inSnapshot<Result>(
   db: Database,
   timeout_ms: number,
   read: (trx: Trx) => Promise<Result>,
+  first: SnapshotCheck = NO_CHECK,
 ): Promise<Result> {
   return await db
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (trx) => {
-      await limitStatements(trx, timeout_ms);
+      await beginSnapshot(trx, timeout_ms, first);
       return await read(trx);
     });
+}
+
+/** Looks whether a snapshot may be read at all; throws if not. Sent with the statement that sets the limits, so it costs no time of its own. */
+export type SnapshotCheck = (trx: Statements) => Promise<void>;
+
+const NO_CHECK: SnapshotCheck = async () => undefined;
+
+async function beginSnapshot(trx: Trx, timeout_ms: number, check: SnapshotCheck): Promise<void> {
+  await pipelined(trx, async (pipeline) => {
+    await Promise.all([limitStatements(pipeline, timeout_ms), check(pipeline)]);
+  });
 }
 
 /** A snapshot that is read bit by bit. */
@@ -159,7 +171,11 @@ export interface OpenSnapshot {
 /**
  * As `inSnapshot`, for reads at the pace of somebody else. Both limits hold: a statement, and a pause between two of them, may each take so long.
  */
-export async function openSnapshot(db: Database, timeout_ms: number): Promise<OpenSnapshot> {
+export async function openSnapshot(
+  db: Database,
+  timeout_ms: number,
+  check: SnapshotCheck = NO_CHECK,
+): Promise<OpenSnapshot> {
   const trx = await db.startTransaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute();
   const end = async (): Promise<void> => {
     if (trx.isRolledBack) return;
@@ -169,7 +185,7 @@ export async function openSnapshot(db: Database, timeout_ms: number): Promise<Op
       .catch(() => undefined);
   };
   try {
-    await limitStatements(trx, timeout_ms);
+    await beginSnapshot(trx as unknown as Trx, timeout_ms, check);
   } catch (error) {
     await end();
     throw error;
@@ -181,7 +197,7 @@ export async function openSnapshot(db: Database, timeout_ms: number): Promise<Op
  * Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. It also ends the transaction, with all
  * its locks, if it hears nothing for so long: the process may have been cut off. With `lock_wait_ms`, a wait for a lock ends sooner, until `liftLockLimit`.
  */
-export async function limitStatements(trx: Trx, timeout_ms: number, lock_wait_ms?: number): Promise<void> {
+export async function limitStatements(trx: Statements, timeout_ms: number, lock_wait_ms?: number): Promise<void> {
   const limit = String(Math.trunc(timeout_ms));
   const locks = lock_wait_ms === undefined ? sql`` : sql`, set_config('lock_timeout', ${String(lock_wait_ms)}, true)`;
   await sql`

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type pg from 'pg';
+import type { Day } from '../domain/calendar.ts';
 import { type Pipeline, pipelined, type Trx } from './connect.ts';
 import { copyIn, type OwnBytes } from './copy.ts';
 import { CopyWriter } from './copy-format.ts';
@@ -37,16 +38,16 @@ const YEARS_BYTES = 200;
 /** Encodes what `saveCustomers` would write; years of these customers only. */
 export function encodeSaves(
   rows: readonly CustomerSave[],
-  { model_versions, today }: Saving,
+  { today }: Saving,
   dated: readonly CustomerSave[] = rows,
 ): EncodedSaves {
   const states = new CopyWriter(rows.length * STATE_BYTES);
-  const stages = new CopyWriter(rows.length * model_versions.length * STAGE_BYTES);
+  const stages = new CopyWriter(rows.length * (rows[0]?.model_versions.length ?? 0) * STAGE_BYTES);
   const years = new CopyWriter(dated.length * YEARS_BYTES);
   for (const row of rows) {
     const standing = standingOn(row.spells, today);
-    encodeState(states, row, standing, model_versions);
-    encodeStages(stages, row, standing, model_versions);
+    encodeState(states, row, standing);
+    encodeStages(stages, row, standing);
   }
   for (const row of dated) encodeYears(years, row);
   return { customer_states: states.end(), customer_stages: stages.end(), customer_years: years.end() };
@@ -70,6 +71,19 @@ export async function copyCustomers(
   if (changed.length > 0) await pipelined(trx, (pipeline) => clearSaves(pipeline, changed));
   for (const table of SAVED_TABLES)
     await copyIn(client, copyStatement({ target: table, replaces: false }, COLUMNS[table]), saves[table]);
+}
+
+/** What `customer_stages` holds of a customer in some models. */
+export type StageSave = Pick<CustomerSave, 'customer_id' | 'figures' | 'model_versions' | 'spells'>;
+
+/** Copies where customers stand in models in which nothing is stored of them yet. The transaction is the client's. */
+export async function copyStages(client: pg.ClientBase, rows: readonly StageSave[], today: Day): Promise<void> {
+  const models = rows[0]?.model_versions.length ?? 0;
+  if (models === 0) return;
+  const stages = new CopyWriter(rows.length * models * STAGE_BYTES);
+  for (const row of rows) encodeStages(stages, row, standingOn(row.spells, today));
+  const into = { target: 'customer_stages', replaces: false };
+  await copyIn(client, copyStatement(into, COLUMNS.customer_stages), stages.end());
 }
 
 async function clearSaves(trx: Pipeline, rows: readonly CustomerSave[]): Promise<void> {
@@ -102,16 +116,16 @@ function copyStatement(
   return `copy ${target} (${columns.join(', ')}) from stdin (format binary${replaces ? ', freeze' : ''})`;
 }
 
-function encodeState(into: CopyWriter, row: CustomerSave, standing: Standing, versions: readonly number[]): void {
+function encodeState(into: CopyWriter, row: CustomerSave, standing: Standing): void {
   into.row(STATE_COLUMNS.length);
   into.text(row.customer_id);
-  into.int2s(versions);
+  into.int2(row.layout);
   into.int4(row.events);
   into.int8(row.turnover);
   into.int4(row.pending_refunds);
   into.bytea(row.fold);
   into.int4(standing.next_change);
-  into.text(standingText(standing, versions));
+  into.text(standingText(standing, row.model_versions));
   for (const [name, type] of FIGURE_COLUMNS) {
     const value = row.figures[name];
     if (type === 'int8') into.int8(value!);
@@ -131,13 +145,13 @@ function encodeYears(into: CopyWriter, { customer_id, years }: CustomerSave): vo
   }
 }
 
-function encodeStages(into: CopyWriter, row: CustomerSave, standing: Standing, versions: readonly number[]): void {
+function encodeStages(into: CopyWriter, row: StageSave, standing: Standing): void {
   const { revenue, profit, last_purchase_day } = listedFigures(row.figures);
   for (const [model, spells] of row.spells.entries()) {
     const { position, until } = standing.places[model]!;
     into.row(STAGE_COLUMNS.length);
     into.text(row.customer_id);
-    into.int2(versions[model]!);
+    into.int2(row.model_versions[model]!);
     into.int2s(spells.positions);
     into.int4s(spells.first_days);
     into.int2(position);

@@ -9,7 +9,9 @@ import { type CustomerRow, numberArray } from './customers.ts';
 
 /** What is saved of a customer after an ingest. */
 export interface CustomerSave extends CustomerRow {
-  /** One for each model of the plan. */
+  /** The models of the layout. */
+  readonly model_versions: readonly number[];
+  /** One for each of them. */
   readonly spells: readonly Spells[];
   readonly figures: CustomerFigures;
   readonly years: CustomerYears;
@@ -17,8 +19,6 @@ export interface CustomerSave extends CustomerRow {
 
 /** How customers are saved. */
 export interface Saving {
-  /** Those of the plan's models, in order. */
-  readonly model_versions: readonly number[];
   /** The day of which `position` and `until` are. */
   readonly today: Day;
 }
@@ -32,47 +32,33 @@ export async function saveCustomers(trx: Trx, rows: readonly CustomerSave[], sav
 export async function sendCustomers(trx: Pipeline, rows: readonly CustomerSave[], saving: Saving): Promise<void> {
   if (rows.length === 0) return;
   const standings = rows.map((row) => standingOn(row.spells, saving.today));
-  await Promise.all([
-    saveStates(trx, rows, standings, saving.model_versions),
-    saveStages(trx, rows, standings, saving.model_versions),
-    saveYears(trx, rows),
-  ]);
+  await Promise.all([saveStates(trx, rows, standings), saveStages(trx, rows, standings), saveYears(trx, rows)]);
 }
 
-async function saveStates(
-  trx: Pipeline,
-  rows: readonly CustomerSave[],
-  standings: readonly Standing[],
-  modelVersions: readonly number[],
-): Promise<void> {
+async function saveStates(trx: Pipeline, rows: readonly CustomerSave[], standings: readonly Standing[]): Promise<void> {
   const names = STATE_COLUMNS.slice(1).map((name) => sql.ref(name));
-  const texts = standings.map((standing) => standingText(standing, modelVersions));
+  const texts = standings.map((standing, index) => standingText(standing, rows[index]!.model_versions));
   const figures = FIGURE_COLUMNS.map(
     ([name, type]) => sql`${rows.map((row) => row.figures[name])}::${sql.raw(type)}[]`,
   );
   await sql`
     insert into customer_states (customer_id, ${sql.join(names)})
-    select customer_id, ${numberArray(modelVersions)}::int2[], ${sql.join(names.slice(1))}
-    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.events)}::int4[],
+    select customer_id, ${sql.join(names)}
+    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.layout)}::int2[], ${rows.map((row) => row.events)}::int4[],
       ${rows.map((row) => row.turnover)}::int8[], ${rows.map((row) => row.pending_refunds)}::int4[],
       ${rows.map((row) => row.fold)}::bytea[], ${standings.map((standing) => standing.next_change)}::int4[],
       ${texts}::text[], ${sql.join(figures)})
-      as given (customer_id, ${sql.join(names.slice(1))})
+      as given (customer_id, ${sql.join(names)})
     on conflict (customer_id) do update set ${sql.join(names.map((name) => sql`${name} = excluded.${name}`))}`.execute(
     trx,
   );
 }
 
-async function saveStages(
-  trx: Pipeline,
-  rows: readonly CustomerSave[],
-  standings: readonly Standing[],
-  modelVersions: readonly number[],
-): Promise<void> {
+async function saveStages(trx: Pipeline, rows: readonly CustomerSave[], standings: readonly Standing[]): Promise<void> {
   const stages = rows.flatMap((row, index) =>
     row.spells.map((spells, model) => ({
       customer_id: row.customer_id,
-      model_version: modelVersions[model]!,
+      model_version: row.model_versions[model]!,
       positions: numberArray(spells.positions),
       first_days: numberArray(spells.first_days),
       ...standings[index]!.places[model]!,
@@ -94,7 +80,7 @@ async function saveStages(
 /** The columns of `customer_states`, in the order in which they are written. */
 export const STATE_COLUMNS: readonly string[] = [
   'customer_id',
-  'model_versions',
+  'layout',
   'events',
   'turnover',
   'pending_refunds',

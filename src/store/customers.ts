@@ -15,8 +15,9 @@ export interface CustomerRow extends CustomerDates {
   readonly events: number;
   readonly turnover: number;
   readonly pending_refunds: number;
-  /** The saved fold (`decodeFold`). */
+  /** The saved fold (`decodeFold`), and the layout that says what it contains. */
   readonly fold: Uint8Array;
+  readonly layout: number;
 }
 
 /** A customer's own row, with every other id that stands for the same one since a merge, sorted (`compareText`). */
@@ -67,13 +68,14 @@ export async function readCustomers(trx: Trx, customerIds: readonly string[]): P
       'turnover',
       'pending_refunds',
       'fold',
+      'layout',
     ])
     .where('customers.customer_id', '=', sql<string>`any(${customerIds}::text[])`)
     .execute();
-  for (const { merged_into, events, turnover, pending_refunds, fold, ...row } of rows) {
+  for (const { merged_into, events, turnover, pending_refunds, fold, layout, ...row } of rows) {
     if (merged_into !== null) survivors.set(row.customer_id, merged_into);
-    else if (events !== null && pending_refunds !== null && fold !== null)
-      customers.set(row.customer_id, { ...row, events, turnover: Number(turnover), pending_refunds, fold });
+    else if (events !== null && pending_refunds !== null && fold !== null && layout !== null)
+      customers.set(row.customer_id, { ...row, events, turnover: Number(turnover), pending_refunds, fold, layout });
   }
   return { customers, survivors };
 }

@@ -70,6 +70,15 @@ function pageEnd(rows: readonly SizedCustomer[], start: number, events: number):
   return end;
 }
 
+/** Reads all events of some customers, given in order of their ids: of every id after `after` and up to `last`, those of others are passed over. */
+export async function readHistories(
+  client: pg.ClientBase,
+  customers: readonly CustomerDates[],
+  { after, last }: { readonly after: string; readonly last: string },
+): Promise<HistoryPage> {
+  return { customers, events: await readPage(client, after, last) };
+}
+
 async function readPage(client: pg.ClientBase, after: string, last: string): Promise<HistoryPage['events']> {
   const range = `customer_id > ${pg.escapeLiteral(after)} and customer_id <= ${pg.escapeLiteral(last)}`;
   const read = async (kind: EventKind): Promise<OwnBytes> =>

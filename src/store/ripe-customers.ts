@@ -32,12 +32,23 @@ export interface ModelSpells extends Pick<Spells, 'positions' | 'first_days'> {
   readonly model_version: number;
 }
 
-/** The spells, in every model version, of those of the customers whose position is over on `today`. Their rows in `customers` must be locked. */
-export async function readRipe(trx: Trx, customerIds: readonly string[], today: Day): Promise<ModelSpells[]> {
+/** Whom a walk has found, and what to read of them. */
+export interface RipeCustomers {
+  readonly customer_ids: readonly string[];
+  readonly model_versions: readonly number[];
+  readonly today: Day;
+}
+
+/** The spells, in these model versions, of those of the customers whose position is over on `today`. Their rows in `customers` must be locked. */
+export async function readRipe(
+  trx: Trx,
+  { customer_ids, model_versions, today }: RipeCustomers,
+): Promise<ModelSpells[]> {
   const { rows } = await sql<ModelSpells>`
     select stages.customer_id, model_version, positions, first_days from customer_stages as stages
     join customer_states as states on states.customer_id = stages.customer_id
-    where states.customer_id = any(${customerIds}::text[]) and next_change <= ${today}
+    where states.customer_id = any(${customer_ids}::text[]) and next_change <= ${today}
+      and model_version = any(${model_versions}::int2[])
     order by stages.customer_id, model_version`.execute(trx);
   return rows;
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import type { DifferenceRow } from '../domain/differences.ts';
 import type { Projection } from '../domain/projection.ts';
-import type { Statements, Trx } from './connect.ts';
+import type { Database, Statements, Trx } from './connect.ts';
 import { copyIn } from './copy.ts';
 import { numberArray } from './customers.ts';
 
@@ -82,6 +82,11 @@ export async function readRollup(trx: Trx, projection: Projection): Promise<Stor
       measures: projection.measures.map((measure) => row[measure] as bigint),
     }))
     .filter((row) => row.measures.some((measure) => measure !== 0n));
+}
+
+/** Removes the rows of one model version from a roll-up. */
+export async function dropModelRows(db: Database, projection: Projection, modelVersion: number): Promise<void> {
+  await sql`delete from ${sql.table(rollupTable(projection))} where model_version = ${modelVersion}`.execute(db);
 }
 
 /** Empties a roll-up. */

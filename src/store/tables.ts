@@ -1,5 +1,6 @@
 import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { Model } from '../domain/model.ts';
+import type { ModelState } from './models.ts';
 
 interface VersionsTable {
   only_row: Generated<boolean>;
@@ -16,7 +17,29 @@ interface ModelsTable {
   model_id: string;
   version: number;
   document: JSONColumnType<Model>;
-  active: boolean;
+  state: ModelState;
+  published_at: bigint;
+}
+
+interface FoldLayoutsTable {
+  layout: GeneratedAlways<number>;
+  projections: string[];
+  model_versions: number[];
+}
+
+interface ProjectionsTable {
+  name: string;
+  version: number;
+  ready: boolean;
+}
+
+interface BuildsTable {
+  only_row: Generated<boolean>;
+  models_revision: number;
+  after_id: string;
+  customers_done: number;
+  customers_total: number;
+  started_at: bigint;
 }
 
 interface GroupsTable {
@@ -35,7 +58,7 @@ interface CustomersTable {
 
 interface CustomerStatesTable {
   customer_id: string;
-  model_versions: number[];
+  layout: number;
   events: number;
   turnover: bigint;
   pending_refunds: number;
@@ -117,6 +140,9 @@ interface ErasedCustomersTable {
 export interface Tables {
   versions: VersionsTable;
   models: ModelsTable;
+  fold_layouts: FoldLayoutsTable;
+  projections: ProjectionsTable;
+  builds: BuildsTable;
   groups: GroupsTable;
   customers: CustomersTable;
   customer_states: CustomerStatesTable;

@@ -6,7 +6,7 @@ import { PackedWriter } from '../../src/domain/packed-writer.ts';
 import { Rng } from '../oracle/rng.ts';
 import { withChecksum } from '../support/checksum.ts';
 
-const VERSION = 5;
+const VERSION = 6;
 const DAY = 20_000;
 
 /** Packs with `DAY` as the day of reference. */

@@ -260,10 +260,17 @@ t.test('without the database every request of a group fails, and none is tried a
   ]);
 });
 
-t.test('another version of the code refuses a whole group', async (t) => {
+t.test('another version of the code, and other models, refuse a whole group', async (t) => {
   const { service, writes, groups } = await grouped(t);
-  const old = { ...service.engine, versions: { ...service.engine.versions, models_revision: 99 } };
-  const fates = ['a', 'b', 'c'].map((id) => fate(writes.store(old, [bought(id, id)])));
-  t.match(await Promise.all(fates), Array(3).fill(/changed by another version/));
-  t.equal(groups.length, 2);
+  const { engine } = service;
+  for (const [wrong, said] of [
+    [{ currency: 'USD' }, /changed by another version/],
+    [{ models_revision: 99 }, /the models were changed/],
+  ] as const) {
+    groups.length = 0;
+    const old = { ...engine, versions: { ...engine.versions, ...wrong } };
+    const fates = ['a', 'b', 'c'].map((id) => fate(writes.store(old, [bought(id, id)])));
+    t.match(await Promise.all(fates), Array(3).fill(said));
+    t.equal(groups.length, 2);
+  }
 });

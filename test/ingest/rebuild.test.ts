@@ -92,7 +92,7 @@ const all = async () => ({ rows: await dumpOf(db), indexes: await indexes(), set
 async function spoil(): Promise<void> {
   await sql`update customer_states set revenue = revenue + 1, fold = '' where customer_id = 'c-2'`.execute(db);
   await sql`delete from customer_stages where customer_id = 'c-3'`.execute(db);
-  await sql`insert into customer_states select ${'nobody'}, model_versions, events, turnover, pending_refunds, fold from customer_states where customer_id = 'c-4'`.execute(
+  await sql`insert into customer_states (customer_id, events, turnover, pending_refunds, fold, layout) select ${'nobody'}, events, turnover, pending_refunds, fold, layout from customer_states where customer_id = 'c-4'`.execute(
     db,
   );
   await sql`update rollup_cash_flow set receipts = receipts + 1`.execute(db);
@@ -192,9 +192,10 @@ async function failsWith(
   pages: () => AsyncGenerator<HistoryPage>,
   save: () => Promise<void>,
 ): Promise<void> {
-  const saving = { model_versions: [1], today: TODAY };
-  const models = [{ model_version: 1, version: 1, model: BUILT_IN_MODELS.lifecycle }];
-  const folding = new FoldThreads({ models, decimals: 2, saving }, threads);
+  const saving = { today: TODAY };
+  const stored = { model_version: 1, version: 1, state: 'active', published_at: 0 } as const;
+  const models = [{ ...stored, model: BUILT_IN_MODELS.lifecycle }];
+  const folding = new FoldThreads({ models, layout: 1, decimals: 2, saving }, threads);
   await t.rejects(folding.foldAll({ pages: pages(), save }), /on purpose|outside buffer bounds/, `${threads} threads`);
   await folding.close();
 }

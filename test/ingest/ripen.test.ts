@@ -204,7 +204,7 @@ t.test('the service advances positions as soon as it is ready, again and again, 
     });
   await buy('ana');
   clock.day = '2026-09-14';
-  const ripening = startRipening(Promise.resolve(service.engine), 5);
+  const ripening = startRipening(service.source, 5);
   t.match(await logged(log_lines, 'positions advanced'), { customers: 1 });
   log_lines.length = 0;
   clock.day = '2026-12-13';
@@ -223,14 +223,15 @@ t.test('a failure to advance is logged and tried again; one that never got ready
     items: [{ customer_id: 'ana', purchase_id: 'p', purchased_at: '2025-06-15', amount: '1' }],
   });
   await sql`update customer_states set next_change = 0`.execute(service.db);
-  await sql`update versions set models_revision = models_revision + 1`.execute(service.db);
-  const ripening = startRipening(Promise.resolve(service.engine), 5);
+  const { code_versions } = service.engine.versions;
+  await sql`update versions set code_versions = 'fold:999'`.execute(service.db);
+  const ripening = startRipening(service.source, 5);
   const failed = await logged(log_lines, 'positions could not be advanced; lists are right all the same');
   t.match(failed, { reason: 'VersionMismatchError', level: 40 });
-  await sql`update versions set models_revision = models_revision - 1`.execute(service.db);
+  await sql`update versions set code_versions = ${code_versions}`.execute(service.db);
   await logged(log_lines, 'positions advanced');
   await ripening.stop();
-  const never = startRipening(Promise.reject(new Error('never')));
+  const never = startRipening({ ...service.source, started: Promise.reject(new Error('never')) });
   await never.stop();
   t.pass('stopped');
 });

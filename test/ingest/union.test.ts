@@ -28,7 +28,13 @@ function visits(first: number, count: number): EventsById {
 
 function whole(customer_id: string, events: EventsById, more: Partial<KnownCustomer> = {}): WholeCustomer {
   const attributes = { known_since: null, received_on: 20_000, group_ids: [], merged_ids: [] };
-  const saved = { events: events.interactions.size, turnover: 0, pending_refunds: 0, fold: new Uint8Array() };
+  const saved = {
+    events: events.interactions.size,
+    turnover: 0,
+    pending_refunds: 0,
+    fold: new Uint8Array(),
+    layout: 1,
+  };
   return { customer: { customer_id, ...attributes, ...saved, ...more }, events };
 }
 

@@ -348,7 +348,7 @@ t.test('every answer of a tour over all operations is the one the document promi
 });
 
 t.test('while the service starts, every operation but the sign of life answers 503 as documented', async (t) => {
-  const source = { current: () => null, ready: async () => false };
+  const source = { current: () => null, ready: async () => false, renew: async () => Promise.reject(new Error()) };
   const log = pino({ level: 'silent' });
   const { server } = await buildApp({
     source,

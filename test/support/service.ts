@@ -4,7 +4,7 @@ import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { fixedKeys, type KeyRing } from '../../src/http/keys.ts';
 import type { Engine } from '../../src/ingest/engine.ts';
-import { startEngine } from '../../src/ingest/start.ts';
+import { type StartingEngine, startEngine } from '../../src/ingest/start.ts';
 import { MIGRATIONS } from '../../src/service.ts';
 import { connect, type Database } from '../../src/store/connect.ts';
 import { testDatabase } from './postgres.ts';
@@ -53,7 +53,9 @@ export interface TestService {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Listens on loopback and gives the base URL. */
   listen(): Promise<string>;
+  /** The newest. */
   readonly engine: Engine;
+  readonly source: StartingEngine;
   readonly db: Database;
   readonly connection: Readonly<Record<string, unknown>>;
 }
@@ -84,7 +86,7 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
     },
     abort.signal,
   );
-  const engine = await source.started;
+  await source.started;
   const limits = {
     body_bytes: options.body_bytes ?? 4_194_304,
     ...(options.queue_limit === undefined ? {} : { queue_limit: options.queue_limit }),
@@ -97,7 +99,10 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
     await pool.end();
   });
   return {
-    engine,
+    get engine() {
+      return source.current()!;
+    },
+    source,
     db,
     connection,
     listen: () => app.server.listen({ host: '127.0.0.1', port: 0 }),

@@ -4,7 +4,6 @@ import { formatDay } from '../../domain/calendar.ts';
 import { timeline } from '../../domain/classify.ts';
 import { settleTail } from '../../domain/fold.ts';
 import { formatMoney } from '../../domain/money.ts';
-import { decodeFold } from '../../domain/saved-fold.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
@@ -81,7 +80,8 @@ async function customerFigures(trx: Trx, engine: Engine, id: string) {
   const row = await readCustomer(trx, id);
   if (row === undefined) throw new Problem('customer_not_found');
   const names = await readGroupNames(trx);
-  const { facts } = settleTail({ ...engine.plan, folds: [] }, decodeFold(row.fold), []).state;
+  const { plan, read } = engine.foldings.of(row.layout);
+  const { facts } = settleTail({ ...plan, folds: [] }, read(row.fold), []).state;
   const money = (minor: number): string => formatMoney(minor, engine.decimals);
   const maybeDay = (found: number | null): string | null => (found === null ? null : formatDay(found));
   return {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Language, Model } from '../../domain/model.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
-import type { StoredModel } from '../../store/versions.ts';
+import type { StoredModel } from '../../store/models.ts';
 import { languageOf, requireEngine } from '../context.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 import { mount } from '../route.ts';

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { formatDay } from '../../domain/calendar.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
+import { dailyTotalsRollup } from '../../reports/daily-totals-rollup.ts';
 import { count, day, nullable } from '../../reports/fields.ts';
 import { PROJECTIONS } from '../../reports/registry.ts';
 import { readDataThrough, readStoredCounts } from '../../store/customer-reads.ts';
@@ -124,9 +125,13 @@ function mountStatus(app: FastifyInstance, { source, version }: OperationParts):
     ],
     handler: async () => {
       const engine = requireEngine(source);
-      const { stored, data_through } = await snapshot(engine, async (trx) => {
-        return { stored: await readStoredCounts(trx), data_through: await readDataThrough(trx) };
-      });
+      const { stored, data_through } = await snapshot(
+        engine,
+        async (trx) => {
+          return { stored: await readStoredCounts(trx), data_through: await readDataThrough(trx) };
+        },
+        [dailyTotalsRollup],
+      );
       return {
         version,
         projections: PROJECTIONS.map((projection) => ({ name: projection.name, version: projection.version })),

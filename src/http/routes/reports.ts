@@ -4,6 +4,7 @@ import { formatDay } from '../../domain/calendar.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
+import { dailyTotalsRollup } from '../../reports/daily-totals-rollup.ts';
 import { day, nullable, oneOf } from '../../reports/fields.ts';
 import { REPORTS } from '../../reports/registry.ts';
 import type { ExactContext, ExactReads, Report, ReportFault } from '../../reports/report.ts';
@@ -119,6 +120,8 @@ function mountReport(
       'unknown_group',
       ...('stage' in report.query.properties ? (['unknown_stage'] as const) : []),
       'range_too_wide',
+      'rebuilding',
+      'version_mismatch',
     ],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
@@ -130,6 +133,7 @@ function mountReport(
       const found = await snapshot(
         engine,
         async (trx) => await answer(trx, engine, report, index, query, exactOf(engine)),
+        [...report.reads, dailyTotalsRollup],
       );
       if (type === JSON_TYPE) return found;
       const { table = 'items' } = query;
@@ -163,7 +167,7 @@ async function answer(trx: Trx, engine: Engine, report: AnyReport, index: number
     today: todayOf(engine),
     decimals: engine.decimals,
     exact,
-    models: engine.plan.models.map((compiled, place) => ({ compiled, published: engine.models[place]!.version })),
+    models: engine.models.map(({ version }, place) => ({ compiled: engine.plan.models[place]!, published: version })),
   };
   const found = await report.read(context, query);
   if ('code' in found) throw faultProblem(found);

@@ -1,0 +1,112 @@
+import { compileModel, memoryOfModels } from '../domain/compile-model.ts';
+import { type FoldPlan, type FoldTallies, planFold, type SavedFold } from '../domain/fold.ts';
+import { composeFold, contentName, type FoldLayout, layoutOf, stateNames } from '../domain/fold-layout.ts';
+import { decodeFold } from '../domain/saved-fold.ts';
+import { PROJECTIONS } from '../reports/registry.ts';
+import { type LayoutContents, type StoredLayout, stillWanted, wantedContents } from '../store/fold-layouts.ts';
+import type { StoredModel } from '../store/models.ts';
+import { ModelsChangedError } from '../store/versions.ts';
+
+/** How a customer is folded on who was saved in some layout: into what the code and the models of today still have of it. */
+export interface Folding {
+  /** The layout in which the customer is saved then. */
+  readonly layout: number;
+  readonly plan: FoldPlan;
+  /** Those of the plan's models, in order. */
+  readonly model_versions: readonly number[];
+  /** What the stored fold contains. */
+  readonly stored: FoldLayout;
+  /** Reads a stored fold as one of the plan: what is folded no longer is left out. */
+  read(fold: Uint8Array): SavedFold;
+  /** Chooses this plan's tallies from those of the engine's plan. */
+  talliesOf(all: FoldTallies): FoldTallies;
+}
+
+/** The ways in which saved folds are folded on, by their layout. */
+export interface Foldings {
+  /** Of new customers, and of all who contain everything. */
+  readonly whole: Folding;
+  /** Layouts that lack nothing. */
+  readonly complete: readonly number[];
+  of(layout: number): Folding;
+}
+
+/** The plan that folds these models into these projections, in a currency of so many decimals. */
+export function planModels(
+  models: readonly StoredModel[],
+  decimals: number,
+  projections: typeof PROJECTIONS = PROJECTIONS,
+): FoldPlan {
+  const memory = memoryOfModels(models.map(({ model }) => model));
+  const compiled = models.map(({ model, model_version }) => compileModel(model, model_version, memory, decimals));
+  return planFold(compiled, memory, projections);
+}
+
+/** Makes the foldings of these models, every version ever published. Every layout and what is still wanted of it must be among `layouts`. */
+export function createFoldings(
+  models: readonly StoredModel[],
+  layouts: readonly StoredLayout[],
+  decimals: number,
+): Foldings {
+  const wanted = wantedContents(models);
+  const made = new Map<number, Folding>();
+  const planned = new Map<number, FoldPlan>();
+  const idOf = (contents: LayoutContents): number => {
+    const found = layouts.find((layout) => isSame(layout, contents));
+    if (found === undefined) throw new Error('a layout of saved folds is not registered');
+    return found.layout;
+  };
+  const planOf = ({ projections, model_versions }: LayoutContents, layout: number): FoldPlan => {
+    const known = planned.get(layout);
+    if (known !== undefined) return known;
+    const plan = planModels(
+      models.filter(({ model_version }) => model_versions.includes(model_version)),
+      decimals,
+      PROJECTIONS.filter((projection) => projections.includes(contentName(projection))),
+    );
+    planned.set(layout, plan);
+    return plan;
+  };
+  const whole = planOf(wanted, idOf(wanted));
+  const make = (stored: StoredLayout): Folding => {
+    const kept = stillWanted(stored, wanted);
+    const layout = idOf(kept);
+    const plan = planOf(kept, layout);
+    const target = layoutOf(plan);
+    const source = layout === stored.layout ? target : storedLayout(stored, models);
+    const places = target.states.map((name) => layoutOf(whole).states.indexOf(name));
+    return {
+      layout,
+      plan,
+      model_versions: target.model_versions,
+      stored: source,
+      read(bytes) {
+        const saved = decodeFold(bytes);
+        return source === target ? saved : composeFold(target, [{ layout: source, saved }]);
+      },
+      talliesOf: (all) => (plan === whole ? all : places.map((place) => all[place]!)),
+    };
+  };
+  const of = (layout: number): Folding => {
+    const known = made.get(layout);
+    if (known !== undefined) return known;
+    const stored = layouts.find((one) => one.layout === layout);
+    if (stored === undefined)
+      throw new ModelsChangedError('a customer was saved in a layout that was registered since');
+    const folding = make(stored);
+    made.set(layout, folding);
+    return folding;
+  };
+  const complete = layouts.filter((layout) => isSame(stillWanted(layout, wanted), wanted)).map(({ layout }) => layout);
+  return { whole: of(idOf(wanted)), complete, of };
+}
+
+function storedLayout({ projections, model_versions }: StoredLayout, models: readonly StoredModel[]): FoldLayout {
+  const folded = models.filter(({ model_version }) => model_versions.includes(model_version));
+  const memory = memoryOfModels(folded.map(({ model }) => model));
+  return { memory, model_versions, states: stateNames(projections, model_versions) };
+}
+
+function isSame(a: LayoutContents, b: LayoutContents): boolean {
+  return a.projections.join() === b.projections.join() && a.model_versions.join() === b.model_versions.join();
+}

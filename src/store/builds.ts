@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import type { Day } from '../domain/calendar.ts';
+import type { Micros } from '../domain/time-zone.ts';
+import type { Database, Trx } from './connect.ts';
+
+/** How far the build is that runs. */
+export interface Build {
+  /** Of the models that it builds. */
+  readonly models_revision: number;
+  /** Everybody up to this id has been seen. */
+  readonly after_id: string;
+  /** Customers folded into what is being built, and how many lacked it when it began. */
+  readonly customers_done: number;
+  readonly customers_total: number;
+  readonly started_at: Micros;
+}
+
+/** What a build is to be begun with. */
+export interface NewBuild extends Pick<Build, 'models_revision' | 'started_at'> {
+  /** Layouts of saved folds that lack nothing. */
+  readonly complete: readonly number[];
+}
+
+/** Begins a build, unless it was begun before; one of other models begins again from the first customer. */
+export async function beginBuild(db: Database, { models_revision, started_at, complete }: NewBuild): Promise<void> {
+  const known = await readBuild(db);
+  if (known?.models_revision === models_revision) return;
+  await sql`
+    insert into builds (models_revision, after_id, customers_done, customers_total, started_at)
+    select ${models_revision}::int4, '', 0, count(*), ${started_at}::int8 from customer_states where layout <> all(${complete}::int2[])
+    on conflict (only_row) do update set models_revision = excluded.models_revision, after_id = '', customers_done = 0,
+      customers_total = excluded.customers_total, started_at = excluded.started_at
+    where builds.models_revision < excluded.models_revision`.execute(db);
+}
+
+/** The build that runs; undefined if none does. */
+export async function readBuild(db: Database | Trx): Promise<Build | undefined> {
+  const { rows } = await sql<Omit<Build, 'started_at'> & { started_at: bigint }>`
+    select models_revision, after_id, customers_done, customers_total, started_at from builds`.execute(db);
+  return rows[0] && { ...rows[0], started_at: Number(rows[0].started_at) };
+}
+
+/** Holds the build for the transaction; null if somebody else does, or if there is none of these models. */
+export async function holdBuild(trx: Trx, modelsRevision: number): Promise<Pick<Build, 'after_id'> | null> {
+  const { rows } = await sql<Pick<Build, 'after_id'>>`
+    select after_id from builds where models_revision = ${modelsRevision} for update skip locked`.execute(trx);
+  return rows[0] ?? null;
+}
+
+/** Says how far the build is. It must be held. */
+export async function advanceBuild(trx: Trx, afterId: string, customers: number): Promise<void> {
+  await sql`update builds set after_id = ${afterId}, customers_done = customers_done + ${customers}::int4`.execute(trx);
+}
+
+/** Lets the build look through all customers again. */
+export async function restartBuild(trx: Trx): Promise<void> {
+  await sql`update builds set after_id = ''`.execute(trx);
+}
+
+/** Ends the build, or begins it anew with whatever is to be built next. */
+export async function dropBuild(trx: Trx): Promise<void> {
+  await sql`delete from builds`.execute(trx);
+}
+
+/** The next customers, in order of their ids, whose saved folds lack something. */
+export async function pageLacking(
+  trx: Trx,
+  complete: readonly number[],
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ customer_id: string }>`
+    select customer_id from customer_states where customer_id > ${after} and layout <> all(${complete}::int2[])
+    order by customer_id limit ${limit}`.execute(trx);
+  return rows.map((row) => row.customer_id);
+}
+
+/** Whether anybody's saved fold lacks something. */
+export async function isAnybodyLacking(trx: Trx, complete: readonly number[]): Promise<boolean> {
+  const { rows } = await sql<{ lacking: boolean }>`
+    select exists (select from customer_states where layout <> all(${complete}::int2[])) as lacking`.execute(trx);
+  return rows[0]!.lacking;
+}
+
+/** Where a customer stands as stored. */
+export interface StoredPlace {
+  readonly customer_id: string;
+  readonly next_change: Day | null;
+  /** The positions in one text (`writeStanding`). */
+  readonly standing: string;
+}
+
+/** Reads where customers stand as stored. */
+export async function readPlaces(trx: Trx, customerIds: readonly string[]): Promise<Map<string, StoredPlace>> {
+  const { rows } = await sql<StoredPlace>`
+    select customer_id, next_change, standing from customer_states where customer_id = any(${customerIds}::text[])`.execute(
+    trx,
+  );
+  return new Map(rows.map((row) => [row.customer_id, row]));
+}
+
+/** A saved fold to which something was added. */
+export interface ExtendedFold extends StoredPlace {
+  readonly fold: Uint8Array;
+}
+
+/** Writes saved folds to which something was added, now of this layout, and nothing else of the customers. Their rows in `customers` must be locked. */
+export async function extendFolds(trx: Trx, layout: number, rows: readonly ExtendedFold[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`
+    update customer_states set fold = given.fold, layout = ${layout}::int2, next_change = given.next_change, standing = given.standing
+    from unnest(${rows.map((row) => row.customer_id)}::text[], ${rows.map((row) => row.fold)}::bytea[],
+      ${rows.map((row) => row.next_change)}::int4[], ${rows.map((row) => row.standing)}::text[])
+      as given (customer_id, fold, next_change, standing)
+    where customer_states.customer_id = given.customer_id`.execute(trx);
+}
+
+/** Removes rows of a model version from where customers stand, and returns how many: at most `limit`. */
+export async function dropStages(db: Database, modelVersion: number, limit: number): Promise<number> {
+  const result = await sql`
+    delete from customer_stages where model_version = ${modelVersion} and customer_id in (
+      select customer_id from customer_stages where model_version = ${modelVersion} limit ${limit})`.execute(db);
+  return Number(result.numAffectedRows ?? 0);
+}
