@@ -21,6 +21,11 @@ export const PROBLEMS = {
   malformed_json: entry(400, 'The body is not valid JSON', 'Send one JSON object, encoded in UTF-8.'),
   malformed_csv: entry(400, 'The body is not readable CSV', 'Send CSV by RFC 4180 with a header line, in UTF-8.'),
   upload_interrupted: entry(400, 'The upload broke off', 'Nothing of it is stored; send it again.', true),
+  model_too_costly: entry(
+    400,
+    'Folding customers by this model would take too long',
+    'Use fewer conditions with `within_days` or distinct_products, or shorter windows.',
+  ),
   invalid_cursor: entry(
     400,
     'The cursor does not belong to this list',
@@ -55,6 +60,12 @@ export const PROBLEMS = {
   import_cancelled: entry(409, 'The import was cancelled', 'Nothing of it is stored; send it again if it is wanted.'),
   import_ended: entry(409, 'The import has ended', 'There is nothing left to cancel.'),
   item_refused: entry(409, 'The item cannot be stored', '`errors` says why.'),
+  last_model: entry(
+    409,
+    'The only model cannot be retired',
+    'Publish another model and wait until it answers, then retire this one.',
+  ),
+  too_many_models: entry(409, 'There are as many models as possible', 'Retire a model that is not needed.'),
   customer_merged: entry(
     409,
     'The customer was merged into another one already',
@@ -66,12 +77,22 @@ export const PROBLEMS = {
     'PUT the same content under both customers where `errors` names an item, then merge again. Nothing was changed.',
   ),
   merge_refused: entry(409, 'The customers cannot be merged', '`errors` says why. Nothing was changed.'),
+  precondition_failed: entry(
+    412,
+    'The model is not as the request expects it',
+    'GET it, and send its ETag in If-Match.',
+  ),
   payload_too_large: entry(413, 'The body is too large', 'Send fewer items in one request.'),
   uri_too_long: entry(414, 'The path is too long', 'Ids have at most 128 characters.'),
   unsupported_media_type: entry(
     415,
     'The body has an unsupported content type or encoding',
     'Send application/json in UTF-8, without Content-Encoding.',
+  ),
+  precondition_required: entry(
+    428,
+    'The request must say which version it replaces',
+    'GET the model, and send its ETag in If-Match.',
   ),
   too_many_imports: entry(
     429,

@@ -3,6 +3,7 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { BUILT_IN_MODELS } from './domain/models.ts';
 import { fixedKeys, type KeyRing, keysFromFile } from './http/keys.ts';
+import { startBuilding } from './ingest/keep-building.ts';
 import { startStoring } from './ingest/keep-storing.ts';
 import { machineClock } from './ingest/machine-clock.ts';
 import { startRipening } from './ingest/ripen.ts';
@@ -89,6 +90,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source);
+  const building = startBuilding(source, database.options);
   const storing = startStoring(source.started, {
     database: database.options,
     page_rows: config.import_page_rows,
@@ -102,7 +104,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     async close() {
       stopStarting.abort();
       await app.leave();
-      await Promise.all([ripening.stop(), storing.stop()]);
+      await Promise.all([ripening.stop(), building.stop(), storing.stop()]);
       await database.close();
     },
   };

@@ -41,10 +41,12 @@ export function followModels(app: FastifyInstance, source: EngineSource): void {
   });
 }
 
-/** Index of a model in the plan; a 400 that names the parameter if there is none. */
+/** Index of a model in the plan; a 400 that names the parameter if there is none, a 503 while its first version is being built. */
 export function requireModel(engine: Engine, modelId: string, parameter = 'model'): number {
   const index = engine.models.findIndex(({ model }) => model.model_id === modelId);
   if (index !== -1) return index;
+  if (engine.published.some(({ model, state }) => state === 'building' && model.model_id === modelId))
+    throw new Problem('rebuilding', { detail: 'The model is being built; GET /v1/models says how far it is.' });
   const detail = `There is no such model; there are ${engine.models.map(({ model }) => model.model_id).join(', ')}.`;
   throw new Problem('unknown_model', { errors: [{ parameter, code: 'unknown_model', detail }] });
 }

@@ -17,6 +17,8 @@ export interface Operation {
   readonly scope: Scope | 'none';
   readonly params?: TSchema;
   readonly query?: TSchema;
+  /** Headers that the operation reads, for the document. */
+  readonly headers?: TSchema;
   readonly body?: TSchema;
   readonly bodyExample?: unknown;
   /** The list in the body whose entries the handler checks one by one; `checkBody` then replaces the check of the whole body. */
@@ -63,6 +65,7 @@ export function mount(app: FastifyInstance, operation: Operation): void {
       security: operation.scope === 'none' ? [] : [{ key: [] }],
       ...(operation.params === undefined ? {} : { params: operation.params }),
       querystring: operation.query ?? Type.Object({}, { additionalProperties: false }),
+      ...(operation.headers === undefined ? {} : { headers: operation.headers }),
       ...(operation.body === undefined ? {} : { body: withExample(operation.body, operation.bodyExample) }),
       ...(operation.upload === undefined ? {} : { body: { content: uploads(operation.upload) } }),
       response: {

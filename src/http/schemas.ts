@@ -21,7 +21,7 @@ import {
   RefundBody,
   RefundItem,
 } from './schemas/items.ts';
-import { Condition, ModelDocument, ModelSummary } from './schemas/models.ts';
+import { Condition, ModelDocument, ModelSummary, PublishedModel } from './schemas/models.ts';
 import {
   BatchSummary,
   CustomerResult,
@@ -63,4 +63,5 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   SpellSchema,
   ModelDocument,
   ModelSummary,
+  PublishedModel,
 ];

@@ -66,7 +66,7 @@ async function keepStoring(
       await tidyImports(engine);
       tidied_at = performance.now();
     }
-    return (await nextStaged(engine.db)) === undefined ? null : await thread.store(page_rows);
+    return (await nextStaged(engine.db)) === undefined ? null : await thread.run(page_rows);
   };
   while (!signal.aborted) {
     const broken = await round().catch(brokenBy);

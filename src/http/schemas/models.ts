@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { ACTIVITIES, FEATURES, MODEL_LIMITS } from '../../domain/model.ts';
-import { oneOf, stage } from '../../reports/fields.ts';
+import { nullable, oneOf, stage } from '../../reports/fields.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -100,10 +100,30 @@ export const ModelDocument = Type.Object(
 export const ModelSummary = Type.Object(
   {
     model_id: Type.String(),
-    version: Type.Integer({ minimum: 1 }),
+    version: Type.Integer({ minimum: 1, description: 'The one that is described here.' }),
+    state: oneOf(['active', 'building'], { description: 'building: the first version, which does not answer yet.' }),
+    published_at: Type.String({ format: 'date-time' }),
+    building: nullable(
+      Type.Object({
+        version: Type.Integer({ minimum: 1 }),
+        published_at: Type.String({ format: 'date-time' }),
+        share: Type.Number({ minimum: 0, maximum: 1, description: 'Share of the customers that are folded into it.' }),
+        customers_done: Type.Integer({ minimum: 0 }),
+        customers_total: nullable(Type.Integer({ minimum: 0 }), { description: 'null until the build has begun.' }),
+        expected_at: nullable(Type.String({ format: 'date-time' }), {
+          description: 'When it will answer; null until that can be said.',
+        }),
+      }),
+      { description: 'The version that will answer next; null if none is being built.' },
+    ),
     title: Type.String({ description: 'In the language of Accept-Language.' }),
     description: Type.String(),
     stages: Type.Array(Type.Object({ stage: stage(), title: Type.String(), description: Type.String() })),
   },
   { $id: 'ModelSummary' },
+);
+/** A model with its document. */
+export const PublishedModel = Type.Object(
+  { summary: Type.Ref('ModelSummary'), document: Type.Ref('ModelDocument') },
+  { $id: 'Model' },
 );
