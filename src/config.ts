@@ -22,6 +22,7 @@ const schema = Type.Object({
   // A full batch must fit.
   WRITE_QUEUE_LIMIT: Type.Integer({ default: 20_000, minimum: 1_000, maximum: 1_000_000 }),
   IMPORT_PAGE_ROWS: Type.Integer({ default: 100_000, minimum: 1_000, maximum: 1_000_000 }),
+  BUILD_CHUNK_CUSTOMERS: Type.Integer({ default: 2_000, minimum: 10, maximum: 100_000 }),
   POOL_SIZE: Type.Integer({ default: 10, minimum: 2, maximum: 500 }),
 });
 
@@ -53,6 +54,8 @@ export interface Config {
   readonly write_queue_limit: number;
   /** Rows of an import that are stored in one transaction at most. */
   readonly import_page_rows: number;
+  /** Customers that are folded into a new model version in one transaction. */
+  readonly build_customers: number;
 }
 
 const MODEL_NAMES = ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'] as const;
@@ -114,6 +117,7 @@ export function readConfig(
     pool_size: env.POOL_SIZE,
     write_queue_limit: env.WRITE_QUEUE_LIMIT,
     import_page_rows: env.IMPORT_PAGE_ROWS,
+    build_customers: env.BUILD_CHUNK_CUSTOMERS,
   };
 }
 

@@ -90,7 +90,10 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const app = await buildApp({ source, keys, log, pool: database.pool, limits });
   const url = await app.server.listen({ host: config.host, port: config.port });
   const ripening = startRipening(source);
-  const building = startBuilding(source, database.options);
+  const building = startBuilding(source, {
+    database: database.options,
+    customers: config.build_customers,
+  });
   const storing = startStoring(source.started, {
     database: database.options,
     page_rows: config.import_page_rows,

@@ -8,13 +8,13 @@ import { threadSide } from './thread-side.ts';
 
 const { parts, signal, leave } = threadSide(2);
 
-/** Builds whatever is to be built, and removes what is to be removed. Returns false if another process builds. */
-export default async function buildAll(): Promise<boolean> {
+/** Builds whatever is to be built, so many customers at once, and removes what is to be removed. Returns false if another process builds. */
+export default async function buildAll(chunk: number): Promise<boolean> {
   try {
     while (!signal.aborted) {
       const engine = await loadEngine(parts);
       if (isBuilding(engine)) {
-        if (!(await build(engine, { signal }).catch(nextModels))) return false;
+        if (!(await build(engine, { signal, chunk }).catch(nextModels))) return false;
       } else {
         await removeRetired(engine, signal);
         return true;

@@ -27,8 +27,8 @@ import { retrying } from './retrying.ts';
 import { finishBuild } from './switch-models.ts';
 import { writeDifferences } from './write-differences.ts';
 
-/** Customers of one transaction: small writes of the same customers wait for it. */
-const CHUNK = 2_000;
+/** Customers of one transaction, unless configured otherwise: small writes of the same customers wait for it. */
+export const BUILD_CUSTOMERS = 2_000;
 
 /** How a build is run. */
 export interface BuildOptions {
@@ -48,7 +48,7 @@ export function isBuilding({ published, unready }: Pick<Engine, 'published' | 'u
  * them. A chunk stores how far it is, so a build that was killed goes on where it was. Returns false if it was stopped, or if another process builds. Throws
  * `ModelsChangedError` if there is something else to build.
  */
-export async function build(engine: Engine, { signal, chunk = CHUNK }: BuildOptions = {}): Promise<boolean> {
+export async function build(engine: Engine, { signal, chunk = BUILD_CUSTOMERS }: BuildOptions = {}): Promise<boolean> {
   const { complete } = engine.foldings;
   await beginBuild(engine.db, { models_revision: engine.versions.models_revision, started_at: engine.now(), complete });
   const folds = new Map<number, BuildFold>();

@@ -28,12 +28,15 @@ export function progressOf({ customers_done, customers_total, started_at }: Buil
 }
 
 /** Builds models and projections in the background from when the engine is there until it is stopped; `stop` waits for the transaction that is running. */
-export function startBuilding(source: StartingEngine, database: PoolOptions): { stop(): Promise<void> } {
+export function startBuilding(
+  source: StartingEngine,
+  options: { readonly database: PoolOptions /** Of one transaction. */; readonly customers: number },
+): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
   source.started.then(
     () => {
-      if (!stopping.signal.aborted) running = keepBuilding(source, database, stopping.signal);
+      if (!stopping.signal.aborted) running = keepBuilding(source, options, stopping.signal);
     },
     () => undefined,
   );
@@ -45,14 +48,18 @@ export function startBuilding(source: StartingEngine, database: PoolOptions): { 
   };
 }
 
-async function keepBuilding(source: StartingEngine, database: PoolOptions, signal: AbortSignal): Promise<void> {
-  const thread = serviceThread<undefined, boolean>(source.current()!, database, {
+async function keepBuilding(
+  source: StartingEngine,
+  { database, customers }: { readonly database: PoolOptions; readonly customers: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const thread = serviceThread<number, boolean>(source.current()!, database, {
     file: new URL('build-thread.ts', import.meta.url),
   });
   signal.addEventListener('abort', thread.halt, { once: true });
   let wait_ms = POLL_MS;
   while (!signal.aborted) {
-    const failed = await round(source, thread.run).catch((error: unknown) => error);
+    const failed = await round(source, () => thread.run(customers)).catch((error: unknown) => error);
     wait_ms = failed === undefined ? POLL_MS : Math.min(LONGEST_WAIT_MS, wait_ms * 2);
     if (failed !== undefined) {
       const reason = (failed as { code?: string }).code ?? (failed as Error).name;
@@ -63,13 +70,13 @@ async function keepBuilding(source: StartingEngine, database: PoolOptions, signa
   await thread.close();
 }
 
-async function round(source: StartingEngine, run: (task: undefined) => Promise<boolean>): Promise<void> {
+async function round(source: StartingEngine, run: () => Promise<boolean>): Promise<void> {
   const engine = await newest(source);
   if (!isBuilding(engine) && !engine.published.some(({ state }) => state === 'retiring')) return;
   const reports = new AbortController();
   const reporting = reportProgress(engine, reports.signal);
   try {
-    await run(undefined);
+    await run();
   } finally {
     reports.abort();
     await reporting;

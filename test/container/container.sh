@@ -39,7 +39,8 @@ within() {
 work=$(mktemp -d)
 # Docker takes the environment before .env, podman-compose the other way round: nothing of either must come in from outside.
 unset API_KEYS API_KEYS_FILE REPORTING_TIME_ZONE CURRENCY POSTGRES_PASSWORD PUBLISH LIFECYCLE_MODELS MIGRATE_AT_START LOG_LEVEL \
-  BODY_LIMIT_BYTES REQUEST_TIMEOUT_MS STATEMENT_TIMEOUT_MS CONNECT_TIMEOUT_MS POOL_SIZE WRITE_QUEUE_LIMIT IMPORT_PAGE_ROWS
+  BODY_LIMIT_BYTES REQUEST_TIMEOUT_MS STATEMENT_TIMEOUT_MS CONNECT_TIMEOUT_MS POOL_SIZE WRITE_QUEUE_LIMIT IMPORT_PAGE_ROWS \
+  BUILD_CHUNK_CUSTOMERS
 clean() {
   [ -z "${KEEP:-}" ] || { echo "left running: project $project in $work"; return; }
   { $engine rm -f $loose; cd "$work" && compose down -v; $engine network rm ${project}_default; $engine rmi -f $image; } >/dev/null 2>&1

@@ -164,6 +164,7 @@ t.test('all faults of a configuration are told at once, without the values', asy
     POOL_SIZE: '0',
     WRITE_QUEUE_LIMIT: '999',
     IMPORT_PAGE_ROWS: '0',
+    BUILD_CHUNK_CUSTOMERS: '9',
   };
   const said = await complaint(t, wrong);
   const named = [...said.matchAll(/^- ([A-Z_]+) /gm)].map(([, name]) => name);
