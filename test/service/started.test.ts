@@ -92,7 +92,7 @@ t.test('another time zone or currency is refused until a rebuild has taken it ov
   const first = await startProcess(t, inUtc);
   await first.ready();
   t.strictSame(await sendAll(first.url, batches, false), {});
-  await populationsAreTrue(t, first.url, batches);
+  await populationsAreTrue(t, first.url, { batches });
   await first.stop();
 
   t.match(await refusal(t, inApia), /REPORTING_TIME_ZONE UTC, but Pacific\/Apia is configured\..*npm run rebuild/);
@@ -106,7 +106,7 @@ t.test('another time zone or currency is refused until a rebuild has taken it ov
   t.equal(rebuilt.code, 0, rebuilt.stderr);
   const second = await startProcess(t, { ...inApia, CURRENCY: 'USD' });
   await second.ready();
-  await populationsAreTrue(t, second.url, batches, 'Pacific/Apia');
+  await populationsAreTrue(t, second.url, { batches, time_zone: 'Pacific/Apia' });
   t.strictSame(await sendAll(second.url, batches, true), {}, 'what is sent again is known, plain dates too');
   const verified = await runCommand(t, ['verify'], { ...inApia, CURRENCY: 'USD' });
   t.equal(verified.code, 0, verified.stdout + verified.stderr);

@@ -10,7 +10,10 @@ import type { CustomerItem, InteractionItem, PurchaseBody, PurchaseItem, RefundI
 import { peopled } from '../support/peopled.ts';
 import { type Environment, runCommand, type ServiceProcess } from '../support/process.ts';
 
-const { models } = JSON.parse(readFileSync(new URL('../oracle/models.json', import.meta.url), 'utf8')) as {
+/** The models that a new database has. */
+export const { models: MODELS } = JSON.parse(
+  readFileSync(new URL('../oracle/models.json', import.meta.url), 'utf8'),
+) as {
   models: ModelDocument[];
 };
 
@@ -158,6 +161,8 @@ interface Compared {
   readonly connection: Readonly<pg.ClientConfig>;
   readonly environment: Environment;
   readonly time_zone?: string;
+  /** Those of a new database unless others were published. */
+  readonly models?: readonly ModelDocument[];
 }
 
 /** Rows, populations and `npm run verify` say that what is stored is what was sent, each once. */
@@ -165,7 +170,7 @@ export async function isWhatWasSent(t: Test, service: ServiceProcess, compared: 
   const { batches, connection, environment } = compared;
   const sent = batches.flatMap(({ keys }) => keys).sort();
   t.ok(sameList((await storedKeys(connection)).sort(), sent), `the rows are the ${sent.length} sent, each once`);
-  await populationsAreTrue(t, service.url, batches, compared.time_zone);
+  await populationsAreTrue(t, service.url, compared);
   const { code, stdout, stderr } = await runCommand(t, ['verify'], environment);
   t.equal(code, 0, `verify finds nothing: ${stdout.trim()}${stderr.trim()}`);
 }
@@ -174,10 +179,9 @@ export async function isWhatWasSent(t: Test, service: ServiceProcess, compared: 
 export async function populationsAreTrue(
   t: Test,
   url: string,
-  batches: readonly Batch[],
-  time_zone = 'UTC',
+  { batches, time_zone = 'UTC', models = MODELS }: Pick<Compared, 'batches' | 'time_zone' | 'models'>,
 ): Promise<void> {
-  const oracle = oracleOf(batches, time_zone);
+  const oracle = oracleOf(batches, time_zone, models);
   for (const { model_id } of models) {
     for (const day of COMPARED_DAYS) {
       const answer = await fetch(`${url}/v1/reports/stage-population?model=${model_id}&as_of=${day}`);
@@ -189,7 +193,7 @@ export async function populationsAreTrue(
 }
 
 /** The oracle after all batches; what is sent to it twice it takes as a duplicate, as the service must. */
-function oracleOf(batches: readonly Batch[], timeZone: string): Oracle {
+function oracleOf(batches: readonly Batch[], timeZone: string, models: readonly ModelDocument[]): Oracle {
   const oracle = new Oracle({ timeZone, decimals: 2, models, today: () => '2025-04-01' });
   for (const { route, items } of batches) {
     if (route === 'customers') oracle.postCustomers(items as CustomerItem[]);
