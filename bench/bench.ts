@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { version as duckdbVersion } from '@duckdb/node-api';
 import Table from 'cli-table3';
+import { buildCase } from './build.ts';
 import type { BenchCase, Figure } from './case.ts';
 import { classificationCase } from './classification.ts';
 import { benchServer } from './database.ts';
@@ -30,6 +31,7 @@ const CASES: Readonly<Record<string, BenchCase>> = {
   'single-writes': singleWritesCase,
   disk: diskCase,
   rebuild: rebuildCase,
+  build: buildCase,
   reports: reportsCase,
   rivals: rivalsCase,
   // The last: it writes into the big shop.
