@@ -6,28 +6,22 @@ import { threadSide } from './thread-side.ts';
 
 // What the thread of `startBuilding` runs.
 
-const { parts, signal, leave } = threadSide(2);
+/** A connection for each chunk, and one to take the next. */
+const { parts, signal, leave } = threadSide(3);
 
-/** Builds whatever is to be built, so many customers at once, and removes what is to be removed. Returns false if another process builds. */
-export default async function buildAll(chunk: number): Promise<boolean> {
+/** Builds whatever is to be built, so many customers at once, and removes what is to be removed. */
+export default async function buildAll(chunk: number): Promise<void> {
   try {
-    while (!signal.aborted) {
-      const engine = await loadEngine(parts);
-      if (isBuilding(engine)) {
-        if (!(await build(engine, { signal, chunk }).catch(nextModels))) return false;
-      } else {
-        await removeRetired(engine, signal);
-        return true;
-      }
+    for (let engine = await loadEngine(parts); !signal.aborted; engine = await loadEngine(parts)) {
+      if (!isBuilding(engine)) return await removeRetired(engine, signal);
+      await build(engine, { signal, chunk }).catch(unlessModelsChanged);
     }
-    return true;
   } finally {
     await leave();
   }
 }
 
-/** True if there is something else to build now. */
-function nextModels(error: unknown): true {
-  if (error instanceof ModelsChangedError) return true;
-  throw error;
+/** Then there is something else to build, or nothing. */
+function unlessModelsChanged(error: unknown): void {
+  if (!(error instanceof ModelsChangedError)) throw error;
 }

@@ -6,12 +6,12 @@ import { activityDays } from '../domain/history.ts';
 import { encodeFold } from '../domain/saved-fold.ts';
 import { positionIn, writeStanding } from '../domain/standing.ts';
 import {
-  advanceBuild,
   beginBuild,
+  type ClaimedCustomers,
+  claimCustomers,
+  countBuilt,
   type ExtendedFold,
   extendFolds,
-  holdBuild,
-  pageLacking,
   readPlaces,
   type StoredPlace,
 } from '../store/builds.ts';
@@ -20,7 +20,7 @@ import { copyStages } from '../store/customer-copy.ts';
 import { standingOn } from '../store/customer-figures.ts';
 import { deleteCustomers, type KnownCustomer, lockCustomers, readCustomers } from '../store/customers.ts';
 import { decodeHistories, readHistories } from '../store/history-pages.ts';
-import { shareVersions } from '../store/versions.ts';
+import { ModelsChangedError, shareVersions } from '../store/versions.ts';
 import { type BuildFold, type Built, buildFold } from './build-fold.ts';
 import { type Engine, todayOf } from './engine.ts';
 import { retrying } from './retrying.ts';
@@ -30,12 +30,17 @@ import { writeDifferences } from './write-differences.ts';
 /** Customers of one transaction, unless configured otherwise: small writes of the same customers wait for it. */
 export const BUILD_CUSTOMERS = 2_000;
 
+/** Chunks at once: while one is written by the database, the next is read and folded. */
+const LANES = 2;
+
 /** How a build is run. */
 export interface BuildOptions {
   /** No further chunk is begun once it is aborted. */
   readonly signal?: { readonly aborted: boolean };
   /** Customers of one transaction. */
   readonly chunk?: number;
+  /** Transactions at once. */
+  readonly lanes?: number;
 }
 
 /** True if customers lack something of what they are to be folded into. */
@@ -45,64 +50,74 @@ export function isBuilding({ published, unready }: Pick<Engine, 'published' | 'u
 
 /**
  * Folds every customer into the models and projections that are being built, chunk by chunk under the locks of ingest, beside it and beside reads; then switches to
- * them. A chunk stores how far it is, so a build that was killed goes on where it was. Returns false if it was stopped, or if another process builds. Throws
- * `ModelsChangedError` if there is something else to build.
+ * them. Any number of processes may build at once, and be killed anywhere. Returns false if it was stopped. Throws `ModelsChangedError` if there is something else to
+ * build, or if another process has switched.
  */
-export async function build(engine: Engine, { signal, chunk = BUILD_CUSTOMERS }: BuildOptions = {}): Promise<boolean> {
+export async function build(engine: Engine, options: BuildOptions = {}): Promise<boolean> {
+  const { chunk = BUILD_CUSTOMERS, signal } = options;
   const { complete } = engine.foldings;
-  await beginBuild(engine.db, { models_revision: engine.versions.models_revision, started_at: engine.now(), complete });
-  const folds = new Map<number, BuildFold>();
-  const foldOf = (layout: number): BuildFold => {
-    const fold = folds.get(layout) ?? buildFold(engine.foldings, layout);
-    folds.set(layout, fold);
-    return fold;
+  const { models_revision } = engine.versions;
+  await beginBuild(engine.db, { models_revision, started_at: engine.now(), complete });
+  const foldOf = remembering((layout: number) => buildFold(engine.foldings, layout));
+  const lane = async (): Promise<void> => {
+    while (!signal?.aborted) {
+      const claimed = await claimCustomers(engine.db, { models_revision, complete, limit: chunk });
+      if (claimed === null) throw new ModelsChangedError('there is something else to build');
+      if (claimed.customer_ids.length === 0) return;
+      const built = await onConnection(engine.pool, (db, client) =>
+        retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { ...claimed, foldOf }))),
+      );
+      // Only for those who watch, and so not within the transaction, where the other chunk would wait for it.
+      await countBuilt(engine.db, built);
+    }
   };
   while (!signal?.aborted) {
-    const built = await onConnection(engine.pool, (db, client) =>
-      retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { limit: chunk, foldOf }))),
-    );
-    if (built === null) return false;
-    if (built === 0 && (await finishBuild(engine))) return true;
+    const lanes = await Promise.allSettled(Array.from({ length: options.lanes ?? LANES }, lane));
+    for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
+    if (!signal?.aborted && (await finishBuild(engine))) return true;
   }
   return false;
 }
 
-interface Chunk {
-  /** Customers at most. */
-  readonly limit: number;
+function remembering<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+interface Chunk extends ClaimedCustomers {
   readonly foldOf: (layout: number) => BuildFold;
 }
 
-/** How many customers were found; null if somebody else builds. */
 async function buildChunk(
   trx: Trx,
   client: pg.ClientBase,
   engine: Engine,
-  { limit, foldOf }: Chunk,
-): Promise<number | null> {
-  const { complete, whole } = engine.foldings;
+  { after, customer_ids, foldOf }: Chunk,
+): Promise<number> {
   await limitStatements(trx, engine.statement_timeout_ms);
   await shareVersions(trx, engine.versions);
-  const held = await holdBuild(trx, engine.versions.models_revision);
-  if (held === null) return null;
-  const found = await pageLacking(trx, complete, held.after_id, limit);
-  const last = found.at(-1);
-  if (last === undefined) return 0;
-  const customers = await lockLacking(trx, engine, found);
-  const ids = customers.map(({ customer_id }) => customer_id);
-  const places = await readPlaces(trx, ids);
+  const customers = await lockLacking(trx, engine, customer_ids);
+  if (customers.length === 0) return 0;
+  const places = await readPlaces(
+    trx,
+    customers.map(({ customer_id }) => customer_id),
+  );
   const differences = new Differences(engine.plan);
-  const histories = decodeHistories(await readHistories(client, customers, { after: held.after_id, last }));
+  const last = customer_ids.at(-1)!;
+  const histories = decodeHistories(await readHistories(client, customers, { after, last }));
   const built = customers.map((customer, index) =>
     foldOf(customer.layout).fold(customer, activityDays(histories[index]!), differences),
   );
   const today = todayOf(engine);
   const extended = built.map((one) => extend(one, places.get(one.customer_id)!, today));
-  await extendFolds(trx, whole.layout, extended);
+  await extendFolds(trx, engine.foldings.whole.layout, extended);
   await copyStages(client, built, today);
-  await advanceBuild(trx, last, customers.length);
   await writeDifferences(trx, differences);
-  return found.length;
+  return customers.length;
 }
 
 /** Locks the customers as ingest does, and reads those who still lack something. */

@@ -53,7 +53,7 @@ async function keepBuilding(
   { database, customers }: { readonly database: PoolOptions; readonly customers: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const thread = serviceThread<number, boolean>(source.current()!, database, {
+  const thread = serviceThread<number, void>(source.current()!, database, {
     file: new URL('build-thread.ts', import.meta.url),
   });
   signal.addEventListener('abort', thread.halt, { once: true });
@@ -70,7 +70,7 @@ async function keepBuilding(
   await thread.close();
 }
 
-async function round(source: StartingEngine, run: () => Promise<boolean>): Promise<void> {
+async function round(source: StartingEngine, run: () => Promise<void>): Promise<void> {
   const engine = await newest(source);
   if (!isBuilding(engine) && !engine.published.some(({ state }) => state === 'retiring')) return;
   const reports = new AbortController();

@@ -7,7 +7,7 @@ import type { Database, Trx } from './connect.ts';
 export interface Build {
   /** Of the models that it builds. */
   readonly models_revision: number;
-  /** Everybody up to this id has been seen. */
+  /** Somebody has undertaken to look at everybody up to this id. */
   readonly after_id: string;
   /** Customers folded into what is being built, and how many lacked it when it began. */
   readonly customers_done: number;
@@ -40,16 +40,44 @@ export async function readBuild(db: Database | Trx): Promise<Build | undefined> 
   return rows[0] && { ...rows[0], started_at: Number(rows[0].started_at) };
 }
 
-/** Holds the build for the transaction; null if somebody else does, or if there is none of these models. */
-export async function holdBuild(trx: Trx, modelsRevision: number): Promise<Pick<Build, 'after_id'> | null> {
-  const { rows } = await sql<Pick<Build, 'after_id'>>`
-    select after_id from builds where models_revision = ${modelsRevision} for update skip locked`.execute(trx);
-  return rows[0] ?? null;
+/** Customers that somebody has undertaken to look at. */
+export interface ClaimedCustomers {
+  /** Those of greater ids than this one, up to the last of them, who lacked something. */
+  readonly after: string;
+  /** In order. */
+  readonly customer_ids: readonly string[];
 }
 
-/** Says how far the build is. It must be held. */
-export async function advanceBuild(trx: Trx, afterId: string, customers: number): Promise<void> {
-  await sql`update builds set after_id = ${afterId}, customers_done = customers_done + ${customers}::int4`.execute(trx);
+/** What to claim. */
+export interface Claim extends Pick<Build, 'models_revision'> {
+  readonly complete: readonly number[];
+  /** Customers at most. */
+  readonly limit: number;
+}
+
+/**
+ * Takes the next customers, in order of their ids, whose saved folds lack something; empty if there are no more, null if no build of these models runs. Whoever dies with
+ * what was taken leaves it to be found lacking in the end.
+ */
+export async function claimCustomers(db: Database, claim: Claim): Promise<ClaimedCustomers | null> {
+  return await db.transaction().execute(async (trx) => {
+    const { rows: builds } = await sql<Pick<Build, 'after_id'>>`
+      select after_id from builds where models_revision = ${claim.models_revision}::int4 for update`.execute(trx);
+    const after = builds[0]?.after_id;
+    if (after === undefined) return null;
+    const { rows } = await sql<{ customer_id: string }>`
+      select customer_id from customer_states where customer_id > ${after} and layout <> all(${claim.complete}::int2[])
+      order by customer_id limit ${claim.limit}::int4`.execute(trx);
+    const customer_ids = rows.map((row) => row.customer_id);
+    const last = customer_ids.at(-1);
+    if (last !== undefined) await sql`update builds set after_id = ${last}`.execute(trx);
+    return { after, customer_ids };
+  });
+}
+
+/** Counts customers that lack nothing any more. */
+export async function countBuilt(db: Database, customers: number): Promise<void> {
+  await sql`update builds set customers_done = customers_done + ${customers}::int4`.execute(db);
 }
 
 /** Lets the build look through all customers again. */
@@ -60,19 +88,6 @@ export async function restartBuild(trx: Trx): Promise<void> {
 /** Ends the build, or begins it anew with whatever is to be built next. */
 export async function dropBuild(trx: Trx): Promise<void> {
   await sql`delete from builds`.execute(trx);
-}
-
-/** The next customers, in order of their ids, whose saved folds lack something. */
-export async function pageLacking(
-  trx: Trx,
-  complete: readonly number[],
-  after: string,
-  limit: number,
-): Promise<string[]> {
-  const { rows } = await sql<{ customer_id: string }>`
-    select customer_id from customer_states where customer_id > ${after} and layout <> all(${complete}::int2[])
-    order by customer_id limit ${limit}`.execute(trx);
-  return rows.map((row) => row.customer_id);
 }
 
 /** Whether anybody's saved fold lacks something. */
