@@ -68,7 +68,7 @@ export async function build(engine: Engine, options: BuildOptions = {}): Promise
         retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { ...claimed, foldOf }))),
       );
       // Only for those who watch, and so not within the transaction, where the other chunk would wait for it.
-      await countBuilt(engine.db, built);
+      await countBuilt(engine.db, models_revision, built);
     }
   };
   while (!signal?.aborted) {

@@ -75,9 +75,12 @@ export async function claimCustomers(db: Database, claim: Claim): Promise<Claime
   });
 }
 
-/** Counts customers that lack nothing any more. */
-export async function countBuilt(db: Database, customers: number): Promise<void> {
-  await sql`update builds set customers_done = customers_done + ${customers}::int4`.execute(db);
+/** Counts customers that lack nothing any more, if the build of these models still runs. */
+export async function countBuilt(db: Database, modelsRevision: number, customers: number): Promise<void> {
+  await sql`
+    update builds set customers_done = customers_done + ${customers}::int4 where models_revision = ${modelsRevision}::int4`.execute(
+    db,
+  );
 }
 
 /** Lets the build look through all customers again. */
