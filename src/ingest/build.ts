@@ -23,6 +23,7 @@ import { decodeHistories, readHistories } from '../store/history-pages.ts';
 import { ModelsChangedError, shareVersions } from '../store/versions.ts';
 import { type BuildFold, type Built, buildFold } from './build-fold.ts';
 import { type Engine, todayOf } from './engine.ts';
+import { remembering } from './remembering.ts';
 import { retrying } from './retrying.ts';
 import { finishBuild } from './switch-models.ts';
 import { writeDifferences } from './write-differences.ts';
@@ -77,15 +78,6 @@ export async function build(engine: Engine, options: BuildOptions = {}): Promise
     if (!signal?.aborted && (await finishBuild(engine))) return true;
   }
   return false;
-}
-
-function remembering<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new Map<Key, Value>();
-  return (key) => {
-    const value = made.get(key) ?? make(key);
-    made.set(key, value);
-    return value;
-  };
 }
 
 interface Chunk extends ClaimedCustomers {

@@ -6,6 +6,7 @@ import { PROJECTIONS } from '../reports/registry.ts';
 import { type LayoutContents, type StoredLayout, stillWanted, wantedContents } from '../store/fold-layouts.ts';
 import type { StoredModel } from '../store/models.ts';
 import { ModelsChangedError } from '../store/versions.ts';
+import { remembering } from './remembering.ts';
 
 /** How a customer is folded on who was saved in some layout: into what the code and the models of today still have of it. */
 export interface Folding {
@@ -42,41 +43,30 @@ export function planModels(
   return planFold(compiled, memory, projections);
 }
 
-/** Makes the foldings of these models, every version ever published. Every layout and what is still wanted of it must be among `layouts`. */
+/**
+ * Makes the foldings of these models, every version ever published. Every layout and what is still wanted of it must be among `layouts`; one that is not was registered
+ * later: `ModelsChangedError`.
+ */
 export function createFoldings(
   models: readonly StoredModel[],
   layouts: readonly StoredLayout[],
   decimals: number,
 ): Foldings {
   const wanted = wantedContents(models);
-  const made = new Map<number, Folding>();
-  const planned = new Map<number, FoldPlan>();
-  const idOf = (contents: LayoutContents): number => {
-    const found = layouts.find((layout) => isSame(layout, contents));
-    if (found === undefined) throw new Error('a layout of saved folds is not registered');
-    return found.layout;
-  };
-  const planOf = ({ projections, model_versions }: LayoutContents, layout: number): FoldPlan => {
-    const known = planned.get(layout);
-    if (known !== undefined) return known;
-    const plan = planModels(
-      models.filter(({ model_version }) => model_versions.includes(model_version)),
-      decimals,
-      PROJECTIONS.filter((projection) => projections.includes(contentName(projection))),
-    );
-    planned.set(layout, plan);
-    return plan;
-  };
-  const whole = planOf(wanted, idOf(wanted));
-  const make = (stored: StoredLayout): Folding => {
-    const kept = stillWanted(stored, wanted);
-    const layout = idOf(kept);
-    const plan = planOf(kept, layout);
+  const planOf = remembering((layout: StoredLayout) => planLayout(layout, models, decimals));
+  const registered = (contents: LayoutContents): StoredLayout =>
+    required(layouts.find((layout) => isSame(layout, contents)));
+  const whole = registered(wanted);
+  const wholeStates = layoutOf(planOf(whole)).states;
+  const of = remembering((id: number): Folding => {
+    const stored = required(layouts.find(({ layout }) => layout === id));
+    const kept = registered(stillWanted(stored, wanted));
+    const plan = planOf(kept);
     const target = layoutOf(plan);
-    const source = layout === stored.layout ? target : storedLayout(stored, models);
-    const places = target.states.map((name) => layoutOf(whole).states.indexOf(name));
+    const source = kept === stored ? target : storedLayout(stored, models);
+    const places = target.states.map((name) => wholeStates.indexOf(name));
     return {
-      layout,
+      layout: kept.layout,
       plan,
       model_versions: target.model_versions,
       stored: source,
@@ -84,21 +74,26 @@ export function createFoldings(
         const saved = decodeFold(bytes);
         return source === target ? saved : composeFold(target, [{ layout: source, saved }]);
       },
-      talliesOf: (all) => (plan === whole ? all : places.map((place) => all[place]!)),
+      talliesOf: (all) => (kept === whole ? all : places.map((place) => all[place]!)),
     };
-  };
-  const of = (layout: number): Folding => {
-    const known = made.get(layout);
-    if (known !== undefined) return known;
-    const stored = layouts.find((one) => one.layout === layout);
-    if (stored === undefined)
-      throw new ModelsChangedError('a customer was saved in a layout that was registered since');
-    const folding = make(stored);
-    made.set(layout, folding);
-    return folding;
-  };
+  });
   const complete = layouts.filter((layout) => isSame(stillWanted(layout, wanted), wanted)).map(({ layout }) => layout);
-  return { whole: of(idOf(wanted)), complete, of };
+  return { whole: of(whole.layout), complete, of };
+}
+
+function required(layout: StoredLayout | undefined): StoredLayout {
+  if (layout === undefined) throw new ModelsChangedError('a layout of saved folds was registered since');
+  return layout;
+}
+
+function planLayout(
+  { projections, model_versions }: StoredLayout,
+  models: readonly StoredModel[],
+  decimals: number,
+): FoldPlan {
+  const folded = models.filter(({ model_version }) => model_versions.includes(model_version));
+  const own = PROJECTIONS.filter((projection) => projections.includes(contentName(projection)));
+  return planModels(folded, decimals, own);
 }
 
 function storedLayout({ projections, model_versions }: StoredLayout, models: readonly StoredModel[]): FoldLayout {
