@@ -259,6 +259,24 @@ async function report(tour: Tour): Promise<void> {
   await tour.go('listModels', 200, { headers: { 'accept-language': 'es' } });
   await tour.go('listModels', 400, { query: { x: '1' } });
   await tour.go('getModel', 404, { params: { model_id: 'nothing' } });
+  await publish(tour);
+}
+
+async function publish(tour: Tour): Promise<void> {
+  const params = { model_id: 'own' };
+  const { document } = (await tour.go('getModel', 200, { params: { model_id: 'lifecycle' } })).body;
+  const own = { ...document, model_id: 'own' };
+  const first = await tour.go('publishModel', 202, { params, body: own, headers: { 'if-none-match': '*' } });
+  await tour.go('publishModel', 200, { params, body: own, headers: { 'if-match': String(first.headers.etag) } });
+  await tour.go('publishModel', 412, { params, body: own, headers: { 'if-none-match': '*' } });
+  await tour.go('publishModel', 428, { params, body: { ...own, stages: own.stages.slice(0, 2) } });
+  await tour.go('publishModel', 400, { params, body: document });
+  await tour.go('publishModel', 400, { params, body: own, headers: { 'if-match': 'x' } });
+  await tour.go('getStatus', 200);
+  await tour.go('getStagePopulation', 503, { query: { model: 'own' } });
+  await tour.go('retireModel', 412, { params, headers: { 'if-match': '"7"' } });
+  await tour.go('retireModel', 204, { params });
+  await tour.go('retireModel', 404, { params });
 }
 
 async function list(tour: Tour): Promise<void> {

@@ -4,19 +4,23 @@ import { checkModel, isModel } from '../../domain/check-model.ts';
 import { formatInstant } from '../../domain/instant.ts';
 import type { Language, Model } from '../../domain/model.ts';
 import type { Engine } from '../../ingest/engine.ts';
-import { progressOf } from '../../ingest/keep-building.ts';
 import { newestOf, publishModel, retireModel } from '../../ingest/publish.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import { type Build, readBuild } from '../../store/builds.ts';
 import type { StoredModel } from '../../store/models.ts';
+import { showProgress } from '../build-progress.ts';
 import { languageOf, requireEngine, snapshot } from '../context.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 import { expectedOf, modelTag } from '../preconditions.ts';
 import { mount } from '../route.ts';
 
 const params = Type.Object({
-  model_id: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Name of the model.' }),
+  model_id: Type.String({
+    pattern: '^[a-z][a-z0-9_]{0,63}$',
+    description: 'Name of the model.',
+    examples: ['lifecycle'],
+  }),
 });
 const conditions = Type.Object({
   'if-match': Type.Optional(
@@ -228,20 +232,12 @@ function summaryOf(engine: Engine, modelId: string, { build, language }: Shown) 
     version,
     state,
     published_at: formatInstant(published_at),
-    building: next === undefined ? null : buildingOf(engine, next, build),
+    building:
+      next === undefined
+        ? null
+        : { version: next.version, published_at: formatInstant(next.published_at), ...showProgress(engine, build) },
     ...textsOf(model, language),
   };
-}
-
-/** Before the build has begun it is at 0 of as many customers as are not counted yet. */
-function buildingOf({ now, versions }: Engine, { version, published_at }: StoredModel, build: Build | undefined) {
-  const shown = { version, published_at: formatInstant(published_at) };
-  if (build?.models_revision !== versions.models_revision)
-    return { ...shown, share: 0, customers_done: 0, customers_total: null, expected_at: null };
-  const { share, expected_at } = progressOf(build, now());
-  const { customers_done, customers_total } = build;
-  const expected = expected_at === null ? null : formatInstant(expected_at);
-  return { ...shown, share, customers_done, customers_total, expected_at: expected };
 }
 
 function textsOf(model: Model, language: Language) {

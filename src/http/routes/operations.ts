@@ -1,15 +1,20 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { formatDay } from '../../domain/calendar.ts';
+import { isBuilding } from '../../ingest/build.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import { dailyTotalsRollup } from '../../reports/daily-totals-rollup.ts';
 import { count, day, nullable } from '../../reports/fields.ts';
 import { PROJECTIONS } from '../../reports/registry.ts';
+import { readBuild } from '../../store/builds.ts';
+import type { Trx } from '../../store/connect.ts';
 import { readDataThrough, readStoredCounts } from '../../store/customer-reads.ts';
+import { showProgress } from '../build-progress.ts';
 import { requireEngine, snapshot } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import { mount } from '../route.ts';
+import { buildProgress } from '../schemas/models.ts';
 
 /** What operations need besides the engine. */
 export interface OperationParts {
@@ -79,22 +84,33 @@ function mountProbes(app: FastifyInstance, { source, metrics, stopping }: Operat
 
 const status = Type.Object({
   version: Type.String({ description: 'Version of the code.' }),
-  projections: Type.Array(Type.Object({ name: Type.String(), version: Type.Integer() }), {
-    description: 'Roll-ups and the versions of their meaning.',
-  }),
+  projections: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      version: Type.Integer(),
+      ready: Type.Boolean({ description: 'false: it is being built, and the reports that read it are refused.' }),
+    }),
+    { description: 'Roll-ups and the versions of their meaning.' },
+  ),
   schema: Type.String({ description: 'Versions of fold and roll-ups the database was written with.' }),
   models: Type.Array(Type.Object({ model: Type.String(), version: Type.Integer() })),
+  building: nullable(Type.Object(buildProgress), {
+    description: 'How far models and projections are that are being built; null if none is.',
+  }),
   time_zone: Type.String({ description: 'Reporting time zone (IANA).' }),
   currency: Type.String({ description: 'ISO 4217.' }),
   today: day('Today in the reporting time zone.'),
   data_through: nullable(day('Latest stored activity day.')),
-  stored: Type.Object({
-    customers: count('Customers known.'),
-    purchases: count('Rows, voided ones included.'),
-    refunds: count('Rows, voided ones included.'),
-    interactions: count('Rows, voided ones included.'),
-    pending_refunds: count('Refunds that wait for their purchase.'),
-  }),
+  stored: nullable(
+    Type.Object({
+      customers: count('Customers known.'),
+      purchases: count('Rows, voided ones included.'),
+      refunds: count('Rows, voided ones included.'),
+      interactions: count('Rows, voided ones included.'),
+      pending_refunds: count('Refunds that wait for their purchase.'),
+    }),
+    { description: 'null, as data_through is, while the roll-up that counts is being built.' },
+  ),
 });
 
 function mountStatus(app: FastifyInstance, { source, version }: OperationParts): void {
@@ -111,10 +127,11 @@ function mountStatus(app: FastifyInstance, { source, version }: OperationParts):
         description: 'Versions, settings and counts.',
         schema: status,
         example: {
-          version: '0.3.0',
-          projections: PROJECTIONS.map((projection) => ({ name: projection.name, version: projection.version })),
-          schema: 'fold:1',
+          version: '0.4.0',
+          projections: PROJECTIONS.map(({ name, version }) => ({ name, version, ready: true })),
+          schema: 'fold:6',
           models: [{ model: 'lifecycle', version: 1 }],
+          building: null,
           time_zone: 'Europe/Madrid',
           currency: 'EUR',
           today: '2025-06-30',
@@ -125,18 +142,19 @@ function mountStatus(app: FastifyInstance, { source, version }: OperationParts):
     ],
     handler: async () => {
       const engine = requireEngine(source);
-      const { stored, data_through } = await snapshot(
-        engine,
-        async (trx) => {
-          return { stored: await readStoredCounts(trx), data_through: await readDataThrough(trx) };
-        },
-        [dailyTotalsRollup],
-      );
+      const counted = !engine.unready.has(dailyTotalsRollup.name);
+      const read = async (trx: Trx) => ({
+        build: await readBuild(trx),
+        stored: counted ? await readStoredCounts(trx) : null,
+        data_through: counted ? await readDataThrough(trx) : null,
+      });
+      const { build, stored, data_through } = await snapshot(engine, read, counted ? [dailyTotalsRollup] : []);
       return {
         version,
-        projections: PROJECTIONS.map((projection) => ({ name: projection.name, version: projection.version })),
+        projections: PROJECTIONS.map(({ name, version }) => ({ name, version, ready: !engine.unready.has(name) })),
         schema: engine.versions.code_versions,
         models: engine.models.map((one) => ({ model: one.model.model_id, version: one.version })),
+        building: isBuilding(engine) ? showProgress(engine, build) : null,
         time_zone: engine.zone.name,
         currency: engine.versions.currency,
         today: formatDay(engine.zone.dayOf(engine.now())),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { ACTIVITIES, FEATURES, MODEL_LIMITS } from '../../domain/model.ts';
-import { nullable, oneOf, stage } from '../../reports/fields.ts';
+import { count, nullable, oneOf, stage } from '../../reports/fields.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -96,6 +96,17 @@ export const ModelDocument = Type.Object(
   },
   { $id: 'ModelDocument', ...strict, examples: [MODEL_EXAMPLE] },
 );
+/** How far a build is. */
+export const buildProgress = {
+  share: Type.Number({ minimum: 0, maximum: 1, description: 'Share of the customers that are done.' }),
+  customers_done: count('Customers that are folded into it.'),
+  customers_total: nullable(count('Customers that lacked it when the build began.'), {
+    description: 'Customers that lacked it when the build began; null until then.',
+  }),
+  expected_at: nullable(Type.String({ format: 'date-time' }), {
+    description: 'When it will be done; null until that can be said.',
+  }),
+};
 /** A model without its document. */
 export const ModelSummary = Type.Object(
   {
@@ -107,12 +118,7 @@ export const ModelSummary = Type.Object(
       Type.Object({
         version: Type.Integer({ minimum: 1 }),
         published_at: Type.String({ format: 'date-time' }),
-        share: Type.Number({ minimum: 0, maximum: 1, description: 'Share of the customers that are folded into it.' }),
-        customers_done: Type.Integer({ minimum: 0 }),
-        customers_total: nullable(Type.Integer({ minimum: 0 }), { description: 'null until the build has begun.' }),
-        expected_at: nullable(Type.String({ format: 'date-time' }), {
-          description: 'When it will answer; null until that can be said.',
-        }),
+        ...buildProgress,
       }),
       { description: 'The version that will answer next; null if none is being built.' },
     ),
