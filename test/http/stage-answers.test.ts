@@ -1,5 +1,6 @@
 import t from 'tap';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
+import { testService } from '../support/service.ts';
 import { Shop, TODAY } from './shop.ts';
 
 t.setTimeout(120_000);
@@ -347,6 +348,19 @@ t.test('a classification by rhythm dates the next move by the buyer’s own gaps
     { on: '2026-04-02', stage: 'first_time_buyer', activity: 'at_risk' },
     { on: '2026-03-18', stage: 'early_repeat_buyer', activity: 'at_risk' },
   ]);
+});
+
+t.test('a model by rhythm is shown as the document it is', async (t) => {
+  const lapse = {
+    policy: 'cadence',
+    prior_days: 60,
+    weight: 2,
+    at_risk_after_days: { at_least: 14, at_most: 180 },
+    lapsed_after_days: { at_least: 30, at_most: 365 },
+  } as const;
+  const own = { ...BUILT_IN_MODELS.lifecycle, model_id: 'own', lapse };
+  const service = await testService(t, { models: [own] });
+  t.strictSame((await service.call('GET', '/v1/models/own')).body.document, own);
 });
 
 t.test('a classification takes a model from the request, for this request only', async (t) => {
