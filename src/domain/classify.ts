@@ -1,7 +1,6 @@
 import type { ActivityDay } from './activity-day.ts';
 import type { Day } from './calendar.ts';
 import {
-  activityAt,
   activityOf,
   type CompiledModel,
   compileModel,
@@ -79,13 +78,14 @@ export function classify(classifier: Classifier, days: readonly ActivityDay[], a
   const { compiled, memory, explanations } = classifier;
   const { facts, place: last } = walk(memory, compiled, past, null);
   const place = placeOn(compiled, last, facts, asOf);
-  const { lapse, stages } = compiled.model;
+  const { stages } = compiled.model;
+  const activity = activityOf(place.position);
   const stage_index = stageOf(place.position);
-  const standing: Standing = { facts, day: asOf, activity: activityAt(lapse, facts, asOf), reached: place.reached };
+  const standing: Standing = { facts, day: asOf, activity, reached: place.reached };
   const next = nextMove(compiled, place, facts, asOf);
   return {
     stage: stages[stage_index]!.stage,
-    activity: ACTIVITIES[activityOf(place.position)]!,
+    activity: ACTIVITIES[activity]!,
     stage_index,
     since: place.since,
     rule: stages[stage_index]!.when ?? null,

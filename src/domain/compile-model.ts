@@ -1,6 +1,7 @@
 import type { Day } from './calendar.ts';
-import { type CompiledCondition, comparisonsOf, compileCondition, memoryOf, NEVER } from './condition.ts';
+import { type CompiledCondition, comparisonsOf, compileCondition, memoryOf } from './condition.ts';
 import type { Facts, Memory } from './facts.ts';
+import { activityAt, compileLapse, nextLapseTurn } from './lapse.ts';
 import { ACTIVITIES, type Condition, MODEL_LIMITS, type Model } from './model.ts';
 
 /**
@@ -95,11 +96,12 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
   );
   const tests = whens.map(({ holds }) => holds);
   const turns = whens.flatMap((when) => when.turns);
+  const lapse = compileLapse(model.lapse);
   return {
     model,
     version,
     place(before, facts, day) {
-      const activity = activityAt(model.lapse, facts, day);
+      const activity = activityAt(lapse, facts, day);
       let { reached } = before;
       let last = 0;
       for (let index = 0; index < tests.length; index += 1) {
@@ -110,7 +112,7 @@ export function compileModel(model: Model, version: number, memory: Memory, deci
       return moveTo(before, positionOf(last, activity), day, reached);
     },
     nextTurn(facts, after) {
-      let next = nextLapseTurn(model.lapse, facts, after);
+      let next = nextLapseTurn(lapse, facts, after);
       for (const turn of turns) next = Math.min(next, turn(facts, after));
       return next;
     },
@@ -126,27 +128,4 @@ function moveTo(before: Place, position: Position, day: Day, reached: number): P
   const stage_since = stageOf(position) === stageOf(before.position) ? before.stage_since : day;
   const activity_since = activityOf(position) === activityOf(before.position) ? before.activity_since : day;
   return { position, since: day, stage_since, activity_since, reached };
-}
-
-const NONE = ACTIVITIES.indexOf('none');
-const ACTIVE = ACTIVITIES.indexOf('active');
-const AT_RISK = ACTIVITIES.indexOf('at_risk');
-const LAPSED = ACTIVITIES.indexOf('lapsed');
-
-/** Index of the activity at the end of a day, by the lapse policy and stated departures. */
-export function activityAt(lapse: Model['lapse'], facts: Facts, day: Day): number {
-  const { last_purchase_day: last, departure_day: departed } = facts;
-  if (last === null) return NONE;
-  if (departed !== null && departed >= last) return LAPSED;
-  const silence = day - last;
-  if (silence > lapse.lapsed_after_days) return LAPSED;
-  return silence > lapse.at_risk_after_days ? AT_RISK : ACTIVE;
-}
-
-function nextLapseTurn(lapse: Model['lapse'], { last_purchase_day: last }: Facts, after: Day): Day {
-  if (last === null) return NEVER;
-  const atRisk = last + lapse.at_risk_after_days + 1;
-  if (atRisk > after) return atRisk;
-  const lapsed = last + lapse.lapsed_after_days + 1;
-  return lapsed > after ? lapsed : NEVER;
 }

@@ -91,7 +91,10 @@ function compileComparison(comparison: Comparison, context: ConditionContext): C
 }
 
 /** The least and the greatest integer that pass all tests. */
-function rangeOf(tests: readonly (readonly [Operator, number])[]): { readonly least: number; readonly most: number } {
+export function rangeOf(tests: readonly (readonly [Operator, number])[]): {
+  readonly least: number;
+  readonly most: number;
+} {
   let [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (const [operator, bound] of tests) {
     if (operator === 'at_least') least = Math.max(least, bound);

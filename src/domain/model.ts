@@ -70,6 +70,27 @@ export interface FixedLapse {
   readonly lapsed_after_days: number;
 }
 
+/** A range of days, both ends included. */
+export interface DayRange {
+  readonly at_least: number;
+  readonly at_most: number;
+}
+
+/**
+ * A lapse policy by each buyer's own rhythm. The mean gap between purchase days, shrunk towards the prior: g = (weight·prior_days + sum of gaps) / (weight +
+ * number of gaps). At risk after ⌊1.5·g⌋ days of silence, lapsed after ⌊3·g⌋, each clamped to its range; both ends of lapsed are greater than those of at risk.
+ */
+export interface CadenceLapse {
+  readonly policy: 'cadence';
+  readonly prior_days: number;
+  readonly weight: number;
+  readonly at_risk_after_days: DayRange;
+  readonly lapsed_after_days: DayRange;
+}
+
+/** When silence puts a buyer at risk, and when they count as lapsed. */
+export type LapsePolicy = FixedLapse | CadenceLapse;
+
 /** One rung of a model. */
 export interface Stage {
   readonly stage: string;
@@ -86,7 +107,7 @@ export interface Model {
   readonly model_id: string;
   readonly title: Localized;
   readonly description: Localized;
-  readonly lapse: FixedLapse;
+  readonly lapse: LapsePolicy;
   readonly stages: readonly Stage[];
 }
 
@@ -102,4 +123,8 @@ export const MODEL_LIMITS = {
   days: 36_525,
   title_length: 200,
   description_length: 2_000,
+  prior_days: 1_096,
+  weight: 100,
+  /** Of the document as compact JSON in UTF-8: 64 KiB. */
+  bytes: 65_536,
 } as const;

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { textFault } from '../domain/text.ts';
 import { Problem } from '../problems.ts';
-import { checkTextsAround, decodeUtf8, textFault } from './text.ts';
+import { checkTextsAround, decodeUtf8 } from './text.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,4 +1,4 @@
-import { escapePointer } from '../domain/check-model.ts';
+import { escapePointer, textFault } from '../domain/text.ts';
 import { Problem, type ProblemDetail } from '../problems.ts';
 
 /** Nesting of a body at most. */
@@ -11,14 +11,6 @@ export function decodeUtf8(bytes: Uint8Array): string {
   } catch (cause) {
     throw new Problem('malformed_json', { detail: 'The body is not UTF-8. Encode it in UTF-8.', cause });
   }
-}
-
-/** What is wrong with a text, or null. PostgreSQL cannot store NUL, and a lone surrogate is no character. */
-export function textFault(text: string): { code: string; detail: string } | null {
-  if (text.includes('\0')) return { code: 'nul_character', detail: 'Holds the character U+0000; remove it.' };
-  if (!text.isWellFormed())
-    return { code: 'lone_surrogate', detail: 'Holds half of a surrogate pair; send whole characters.' };
-  return null;
 }
 
 /** Refuses texts that cannot be stored and nesting that nobody needs, anywhere in a parsed body. */

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
-import { escapePointer } from '../domain/check-model.ts';
+import { escapePointer } from '../domain/text.ts';
 import { Problem, type ProblemDetail } from '../problems.ts';
 import { SHARED_SCHEMAS } from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { activityAt } from '../../src/domain/compile-model.ts';
 import { compileExplanation, type Explanation, type Need, type Standing } from '../../src/domain/explain.ts';
+import { activityAt, compileLapse } from '../../src/domain/lapse.ts';
 import { ACTIVITIES, type Condition } from '../../src/domain/model.ts';
 import { walk } from '../../src/domain/walk.ts';
 import { classifierOf, day, days, modelOf } from '../support/notation.ts';
@@ -15,7 +15,7 @@ function situation(
   const model = modelOf({ second: { feature: 'purchase_days', at_least: 1 }, third: rule });
   const { compiled, memory } = classifierOf(model);
   const { facts } = walk(memory, compiled, days(...lines), null);
-  const standing = { facts, day: day(on), activity: activityAt(model.lapse, facts, day(on)), reached };
+  const standing = { facts, day: day(on), activity: activityAt(compileLapse(model.lapse), facts, day(on)), reached };
   const explanation = compileExplanation(rule, { memory, decimals: 2, stages: ['known', 'second', 'third'] });
   return { explanation, standing };
 }

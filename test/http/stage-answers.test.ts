@@ -1,4 +1,6 @@
 import t from 'tap';
+import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
+import { testService } from '../support/service.ts';
 import { Shop, TODAY } from './shop.ts';
 
 t.setTimeout(120_000);
@@ -319,6 +321,46 @@ t.test('a refund takes back the purchase it names, never one without id', async 
     (body.items as { answer: { inputs: { value: number }[] } }[]).map(({ answer }) => answer.inputs[0]?.value),
     [1, 1],
   );
+});
+
+t.test('a classification by rhythm dates the next move by the buyer’s own gaps', async (t) => {
+  const shop = await Shop.open(t);
+  const range = (at_least: number, at_most: number) => ({ at_least, at_most });
+  const lapse = {
+    policy: 'cadence',
+    prior_days: 60,
+    weight: 2,
+    at_risk_after_days: range(14, 180),
+    lapsed_after_days: range(30, 365),
+  };
+  const model_document = { ...BUILT_IN_MODELS.lifecycle, lapse };
+  const bought = (...days: string[]) => ({ purchases: days.map((purchased_at) => ({ purchased_at, amount: '5' })) });
+  const histories = [bought('2026-01-01'), bought('2026-01-01', '2026-01-11')];
+  const { status, body } = await shop.send('POST', '/v1/classifications', {
+    model_document,
+    as_of: '2026-01-11',
+    histories,
+  });
+  t.equal(status, 200);
+  const answers = (body.items as { answer: { next_move: unknown } }[]).map(({ answer }) => answer.next_move);
+  // g = 60: day 91 of the silence since 1 January. g = 130/3: day 66 of that since 11 January.
+  t.strictSame(answers, [
+    { on: '2026-04-02', stage: 'first_time_buyer', activity: 'at_risk' },
+    { on: '2026-03-18', stage: 'early_repeat_buyer', activity: 'at_risk' },
+  ]);
+});
+
+t.test('a model by rhythm is shown as the document it is', async (t) => {
+  const lapse = {
+    policy: 'cadence',
+    prior_days: 60,
+    weight: 2,
+    at_risk_after_days: { at_least: 14, at_most: 180 },
+    lapsed_after_days: { at_least: 30, at_most: 365 },
+  } as const;
+  const own = { ...BUILT_IN_MODELS.lifecycle, model_id: 'own', lapse };
+  const service = await testService(t, { models: [own] });
+  t.strictSame((await service.call('GET', '/v1/models/own')).body.document, own);
 });
 
 t.test('a classification takes a model from the request, for this request only', async (t) => {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import t from 'tap';
-import { Rng, randomModels, randomSteps, type Step } from '../oracle/random.ts';
+import { Rng, randomDocuments, randomModels, randomSteps, type Step } from '../oracle/random.ts';
 import { compareAll, compareMore, compareSome } from './reads.ts';
 import { Mismatch, type PostStep, type Shop, SideBySide } from './side-by-side.ts';
 
@@ -71,7 +71,7 @@ for (let index = 0; index < services; index += 1) {
 
 function randomShop(rng: Rng): Shop {
   const [currency, decimals] = rng.pick(CURRENCIES);
-  const models = randomModels(rng, 2, { decimals });
+  const models = [...randomModels(rng, 1, { decimals }), ...randomDocuments(rng, 1, { decimals })];
   return { startDay: '2024-03-01', timeZone: rng.pick(TIME_ZONES), currency, decimals, models };
 }
 

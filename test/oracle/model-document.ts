@@ -64,12 +64,36 @@ export interface FixedLapse {
   readonly lapsed_after_days: number;
 }
 
+/** A range of days, both ends included. */
+export interface Days {
+  readonly at_least: number;
+  readonly at_most: number;
+}
+
+/** Thresholds from the buyer's own mean gap g, as if `weight` gaps of `prior_days` had come before: ⌊1.5·g⌋ and ⌊3·g⌋, within ranges. */
+export interface CadenceLapse {
+  readonly policy: 'cadence';
+  readonly prior_days: number;
+  readonly weight: number;
+  readonly at_risk_after_days: Days;
+  readonly lapsed_after_days: Days;
+}
+
+export type LapsePolicy = FixedLapse | CadenceLapse;
+
+/** The numbers of days a lapse policy names; no silence longer than the last of them moves anybody. */
+export function lapseDays(lapse: LapsePolicy): number[] {
+  if (lapse.policy === 'fixed') return [lapse.at_risk_after_days, lapse.lapsed_after_days];
+  const { at_risk_after_days: risk, lapsed_after_days: lapsed } = lapse;
+  return [risk.at_least, risk.at_most, lapsed.at_least, lapsed.at_most];
+}
+
 /** A lifecycle model as the API publishes it: the first stage has no `when`, the last one that holds wins. */
 export interface ModelDocument {
   readonly model_id: string;
   readonly title: Words;
   readonly description: Words;
-  readonly lapse: FixedLapse;
+  readonly lapse: LapsePolicy;
   readonly stages: readonly StageDocument[];
 }
 
@@ -87,7 +111,7 @@ export function comparisonsOf(condition: Condition): Comparison[] {
  * days named anywhere in it, plus two. Counts and scores are taken along, which only makes the bound longer.
  */
 export function longestReachDays(model: ModelDocument): number {
-  let longest = Math.max(model.lapse.at_risk_after_days, model.lapse.lapsed_after_days);
+  let longest = Math.max(...lapseDays(model.lapse));
   for (const stage of model.stages) {
     for (const comparison of stage.when === undefined ? [] : comparisonsOf(stage.when)) {
       for (const days of [comparison.within_days, ...thresholdsOf(comparison)]) {

@@ -3,6 +3,7 @@ import {
   type Activity,
   type Comparison,
   type Condition,
+  type Days,
   longestReachDays,
   type ModelDocument,
 } from './model-document.ts';
@@ -49,10 +50,26 @@ class NaiveDay {
   activity(): Activity {
     const last = this.#lastOf(this.#counting());
     if (last === null) return 'none';
-    const { at_risk_after_days, lapsed_after_days } = this.#model.lapse;
     const departed = this.#interactions().some(({ kind, at }) => kind === 'departure' && at.day >= last);
-    if (departed || this.#today - last > lapsed_after_days) return 'lapsed';
-    return this.#today - last > at_risk_after_days ? 'at_risk' : 'active';
+    const [atRisk, lapsed] = this.#thresholds();
+    if (departed || this.#today - last > lapsed) return 'lapsed';
+    return this.#today - last > atRisk ? 'at_risk' : 'active';
+  }
+
+  /** Adds up every gap between one purchase day and the next, and counts them. */
+  #thresholds(): [atRisk: number, lapsed: number] {
+    const { lapse } = this.#model;
+    if (lapse.policy === 'fixed') return [lapse.at_risk_after_days, lapse.lapsed_after_days];
+    const days = [...new Set(this.#counting().map(({ at }) => at.day))].sort((one, other) => one - other);
+    const gaps = days.slice(1).map((day, index) => day - (days[index] ?? day));
+    const total = BigInt(lapse.weight * lapse.prior_days + sum(gaps));
+    const count = BigInt(lapse.weight + gaps.length);
+    const within = ({ at_least, at_most }: Days, own: bigint): number =>
+      Math.min(at_most, Math.max(at_least, Number(own)));
+    return [
+      within(lapse.at_risk_after_days, (3n * total) / (2n * count)),
+      within(lapse.lapsed_after_days, (3n * total) / count),
+    ];
   }
 
   holds(condition: Condition): boolean {

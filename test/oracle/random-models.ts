@@ -3,7 +3,7 @@ import {
   type Comparison,
   type Condition,
   type Feature,
-  type FixedLapse,
+  type LapsePolicy,
   type ModelDocument,
   type StageDocument,
   type Threshold,
@@ -71,9 +71,24 @@ function words(text: string): Words {
   return { en: text, es: `${text} (es)`, de: `${text} (de)` };
 }
 
-function randomLapse(rng: Rng): FixedLapse {
+function randomLapse(rng: Rng): LapsePolicy {
+  if (rng.chance(0.4)) return randomCadence(rng);
   const [at_risk_after_days, lapsed_after_days] = rng.pick(LAPSES);
   return { policy: 'fixed', at_risk_after_days, lapsed_after_days };
+}
+
+/** By each buyer's rhythm, with ranges that the rhythms of random histories fall into, below and above. */
+function randomCadence(rng: Rng): LapsePolicy {
+  const low = rng.pick([0, 1, 3, 7, 14, 30]);
+  const high = low + rng.pick([0, 1, 5, 30, 90, 180]);
+  const [later, latest] = [low + rng.pick([1, 2, 7, 30]), high + rng.pick([1, 10, 90, 180])];
+  return {
+    policy: 'cadence',
+    prior_days: rng.pick([1, 2, 5, 7, 10, 30, 60]),
+    weight: rng.pick([1, 1, 2, 3, 10]),
+    at_risk_after_days: { at_least: low, at_most: high },
+    lapsed_after_days: { at_least: later, at_most: Math.max(later, latest) },
+  };
 }
 
 function randomStages(rng: Rng, decimals: number): StageDocument[] {

@@ -1,5 +1,5 @@
 import { formatDay, parseDay } from './calendar.ts';
-import { comparisonsOf, type ModelDocument, thresholdsOf } from './model-document.ts';
+import { comparisonsOf, lapseDays, type ModelDocument, thresholdsOf } from './model-document.ts';
 import { ItemDrawer } from './random-items.ts';
 import { ODD_CUSTOMER_IDS, ODD_ITEM_IDS } from './random-text.ts';
 import type { Rng } from './rng.ts';
@@ -277,6 +277,6 @@ function gapsOf(model: ModelDocument): number[] {
   );
   const numbers = spans.flatMap(thresholdsOf).filter((threshold) => typeof threshold === 'number');
   const windows = comparisons.map((comparison) => comparison.within_days ?? 0);
-  const days = [...numbers, ...windows, model.lapse.at_risk_after_days, model.lapse.lapsed_after_days];
+  const days = [...numbers, ...windows, ...lapseDays(model.lapse)];
   return days.flatMap((day) => [day, day + 1, Math.max(0, day - 1)]);
 }

@@ -4,7 +4,7 @@ import { dailyFacts } from './facts.ts';
 import { longestReachDays, type ModelDocument } from './model-document.ts';
 import { naiveDays } from './naive.ts';
 import { Oracle } from './oracle.ts';
-import { Rng, randomModels, randomSteps, type Step } from './random.ts';
+import { Rng, randomDocuments, randomModels, randomSteps, type Step } from './random.ts';
 import { EventStore } from './store.ts';
 import { prepareWalk } from './walk.ts';
 
@@ -18,7 +18,7 @@ interface Drawn {
 
 function drawn(seed: number, timeZone = 'UTC'): Drawn {
   const rng = new Rng(seed);
-  const models = randomModels(rng, 6);
+  const models = [...randomModels(rng, 3), ...randomDocuments(rng, 3)];
   return { models, steps: randomSteps(rng, { startDay: START, models, timeZone }) };
 }
 
@@ -47,9 +47,11 @@ t.test('the same seed draws the same models and steps, another seed others', asy
 
 t.test('random models use the whole language of conditions', async (t) => {
   const text = SEEDS.map((seed) => JSON.stringify(drawn(seed).models)).join('\n');
-  const names = ['all', 'any', 'not', 'stage_reached', 'activity', 'within_days', 'kinds', 'off_ladder'];
+  const names = ['fixed', 'cadence'].map((policy) => `"policy":"${policy}"`);
+  for (const name of names) t.ok(text.includes(name), name);
+  const fields = ['all', 'any', 'not', 'stage_reached', 'activity', 'within_days', 'kinds', 'off_ladder'];
   const operators = ['at_least', 'at_most', 'more_than', 'less_than'];
-  for (const name of [...names, ...operators]) t.ok(text.includes(`"${name}":`), name);
+  for (const name of [...fields, ...operators]) t.ok(text.includes(`"${name}":`), name);
   const counts = ['purchase_days', 'revenue', 'profit', 'distinct_products', 'interactions', 'latest_score'];
   const spans = ['tenure_days', 'days_since_last_purchase', 'days_since_last_interaction', 'days_since_open_complaint'];
   for (const feature of [...counts, ...spans]) t.ok(text.includes(`"feature":"${feature}"`), feature);

@@ -4,7 +4,8 @@ import {
   type Activity,
   type Comparison,
   type Condition,
-  type FixedLapse,
+  type Days,
+  type LapsePolicy,
   type ModelDocument,
   type Threshold,
 } from './model-document.ts';
@@ -60,13 +61,31 @@ export function prepareWalk(model: ModelDocument, decimals: number): (facts: Fac
 }
 
 /** Activity at the end of a day: `none` without a purchase day, lapsed after a departure or long silence. */
-function activityOn(facts: Facts, lapse: FixedLapse, day: number): Activity {
+function activityOn(facts: Facts, lapse: LapsePolicy, day: number): Activity {
   const last = facts.lastPurchase[day] ?? NEVER;
   if (last === NEVER) return 'none';
   const departed = facts.lastDeparture[day] ?? NEVER;
   if (departed !== NEVER && last <= departed) return 'lapsed';
-  if (day - last > lapse.lapsed_after_days) return 'lapsed';
-  return day - last > lapse.at_risk_after_days ? 'at_risk' : 'active';
+  const [isAtRisk, isLapsed] = silenceOn(facts, lapse, day, day - last);
+  if (isLapsed) return 'lapsed';
+  return isAtRisk ? 'at_risk' : 'active';
+}
+
+/**
+ * Whether so many days of silence are past each threshold. Nothing is divided: silence > ⌊k·g⌋ just when silence > k·g, so with g a fraction
+ * both sides are multiplied by its denominator.
+ */
+function silenceOn(facts: Facts, lapse: LapsePolicy, day: number, silence: number): [atRisk: boolean, lapsed: boolean] {
+  if (lapse.policy === 'fixed') return [silence > lapse.at_risk_after_days, silence > lapse.lapsed_after_days];
+  const between = (facts.lastPurchase[day] ?? 0) - (facts.firstPurchase[day] ?? 0);
+  const numerator = lapse.weight * lapse.prior_days + between;
+  const denominator = lapse.weight + (facts.purchaseDays[day] ?? 0) - 1;
+  const past = (range: Days, isPastOwn: boolean): boolean =>
+    silence > range.at_most || (silence > range.at_least && isPastOwn);
+  return [
+    past(lapse.at_risk_after_days, 2 * silence * denominator > 3 * numerator),
+    past(lapse.lapsed_after_days, silence * denominator > 3 * numerator),
+  ];
 }
 
 function testOf(condition: Condition, names: readonly string[], decimals: number): Test {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import t from 'tap';
 import { Differences } from '../../src/domain/differences.ts';
 import { closeDays, type FoldPlan, reopenDays, type SavedFold, settleTail } from '../../src/domain/fold.ts';
-import { activityDays, type History } from '../../src/domain/history.ts';
+import { activityDays } from '../../src/domain/history.ts';
 import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import type { Projection } from '../../src/domain/projection.ts';
@@ -15,6 +15,7 @@ import { Rng, randomModels, randomSteps } from '../oracle/random.ts';
 import { spellOn } from '../oracle/reports.ts';
 import type { StoredCustomer } from '../oracle/store.ts';
 import { date, days, planOf } from '../support/notation.ts';
+import { historyOf } from '../support/stored-history.ts';
 import { cashEvents, didIn, GRAINS, type Life, livesOf, netMoves, periodsOf } from './period-truth.ts';
 import { RandomStore } from './random-store.ts';
 
@@ -144,33 +145,6 @@ function expectedCash(lives: readonly Life[], stages: readonly string[]): string
     }
   }
   return [...sums].flatMap(([key, sum]) => (sum.some((more) => more !== 0) ? [`${key}: ${sum.join(' ')}`] : []));
-}
-
-/** A customer of the oracle's store as the service stores one. */
-function historyOf(customer: StoredCustomer): History {
-  const row = ({ at, void: voided }: { at: { micros: number; day: number }; void: boolean }) => {
-    return { moment: { at: at.micros, day: at.day, plain: false }, voided };
-  };
-  return {
-    known_since: customer.knownSince,
-    received_on: customer.received,
-    purchases: [...customer.purchases.values()].map((one) => {
-      return {
-        ...row(one),
-        purchase_id: one.id,
-        amount: one.amount,
-        cost: one.cost,
-        discount: 0,
-        products: one.products,
-      };
-    }),
-    refunds: [...customer.refunds.values()].map((one) => {
-      return { ...row(one), refund_id: one.id, purchase_id: one.purchaseId, amount: one.amount };
-    }),
-    interactions: [...customer.interactions.values()].map((one) => {
-      return { ...row(one), interaction_id: one.id, kind: one.kind, score: one.score, reason: null, cost: one.cost };
-    }),
-  };
 }
 
 /** Folds a customer as batches bring the days: what was contributed is taken away, what is now contributed is added, and the state is saved as text. */

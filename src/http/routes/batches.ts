@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { textFault } from '../../domain/text.ts';
 import type { Change, Outcome } from '../../ingest/change.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import type { GroupCommit } from '../../ingest/group-commit.ts';
@@ -12,7 +13,6 @@ import type { Metrics } from '../metrics.ts';
 import { mount } from '../route.ts';
 import { customerId, type ItemKind, MAX_ITEMS } from '../schemas/items.ts';
 import { STATUSES } from '../schemas/results.ts';
-import { textFault } from '../text.ts';
 import { bodyFault, compileBody } from '../validation.ts';
 
 /** What differs between the four batch routes. */

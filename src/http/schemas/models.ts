@@ -4,10 +4,12 @@ import { count, nullable, oneOf, stage } from '../../reports/fields.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 
 const strict = { additionalProperties: false } as const;
-const localized = Type.Object(
-  { en: Type.String(), es: Type.String(), de: Type.String() },
-  { description: 'In every language.', ...strict },
-);
+const localized = (maxLength: number) => {
+  const text = Type.String({ minLength: 1, maxLength });
+  return Type.Object({ en: text, es: text, de: text }, { description: 'In every language.', ...strict });
+};
+const title = localized(MODEL_LIMITS.title_length);
+const description = localized(MODEL_LIMITS.description_length);
 const name = (description: string) => Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description });
 const threshold = Type.Optional(
   Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^-?(0|[1-9]\\d{0,13})(\\.\\d{1,4})?$' })], {
@@ -24,7 +26,10 @@ export const Condition = Type.Union(
       { stage_reached: name('An earlier stage whose rule held at the end of this or an earlier day.') },
       strict,
     ),
-    Type.Object({ activity: Type.Array(oneOf(ACTIVITIES), { minItems: 1 }) }, strict),
+    Type.Object(
+      { activity: Type.Array(oneOf(ACTIVITIES), { minItems: 1, maxItems: ACTIVITIES.length, uniqueItems: true }) },
+      strict,
+    ),
     Type.Object(
       {
         feature: oneOf(FEATURES, { description: 'What a rule looks at.' }),
@@ -52,34 +57,61 @@ export const Condition = Type.Union(
       'A rule about one customer at the end of one day. A comparison with something that does not exist yet is false.',
   },
 );
+const silence = (minimum: number, description: string) =>
+  Type.Integer({ minimum, maximum: MODEL_LIMITS.days, description });
+const fixedLapse = Type.Object(
+  {
+    policy: oneOf(['fixed']),
+    at_risk_after_days: silence(0, 'Day so many of silence is still active.'),
+    lapsed_after_days: silence(1, 'Day so many of silence is still at risk; greater than at_risk_after_days.'),
+  },
+  { description: 'The same thresholds for everybody.', ...strict },
+);
+const silenceRange = (minimum: number, description: string) =>
+  Type.Object(
+    { at_least: silence(minimum, 'No sooner.'), at_most: silence(minimum, 'No later; not less than at_least.') },
+    { description, ...strict },
+  );
+const cadenceLapse = Type.Object(
+  {
+    policy: oneOf(['cadence']),
+    prior_days: Type.Integer({
+      minimum: 1,
+      maximum: MODEL_LIMITS.prior_days,
+      description: 'The gap between purchase days that is expected of a buyer of whom nothing is known.',
+    }),
+    weight: Type.Integer({
+      minimum: 1,
+      maximum: MODEL_LIMITS.weight,
+      description: 'How many own gaps the expectation is worth.',
+    }),
+    at_risk_after_days: silenceRange(0, 'Range of the days of silence that are still active: ⌊1.5·g⌋ clamped to it.'),
+    lapsed_after_days: silenceRange(
+      1,
+      'Range of the days of silence that are still at risk: ⌊3·g⌋ clamped to it. Both ends are greater than those of at_risk_after_days.',
+    ),
+  },
+  {
+    description:
+      "By each buyer's own rhythm: g = (weight·prior_days + sum of gaps between purchase days) / (weight + number of gaps).",
+    ...strict,
+  },
+);
 /** A lifecycle model as a document. */
 export const ModelDocument = Type.Object(
   {
     model_id: name('Name of the model.'),
-    title: localized,
-    description: localized,
-    lapse: Type.Object(
-      {
-        policy: oneOf(['fixed']),
-        at_risk_after_days: Type.Integer({
-          minimum: 0,
-          maximum: MODEL_LIMITS.days,
-          description: 'Day so many of silence is still active.',
-        }),
-        lapsed_after_days: Type.Integer({
-          minimum: 1,
-          maximum: MODEL_LIMITS.days,
-          description: 'Day so many of silence is still at risk.',
-        }),
-      },
-      strict,
-    ),
+    title,
+    description,
+    lapse: Type.Union([fixedLapse, cadenceLapse], {
+      description: 'When silence puts a buyer at risk, and when it means that they are lost.',
+    }),
     stages: Type.Array(
       Type.Object(
         {
           stage: name('Name of the stage, once in a model.'),
-          title: localized,
-          description: localized,
+          title,
+          description,
           when: Type.Optional(Type.Ref('Condition')),
           off_ladder: Type.Optional(
             Type.Boolean({ description: 'True for a loss: never offered as the next stage up.' }),

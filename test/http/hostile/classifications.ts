@@ -1,4 +1,5 @@
 import { type Fields, type HostileCase, LONE, NUL } from './case.ts';
+import { hostileDocuments } from './model-documents.ts';
 
 const WORDS = { en: 'x', es: 'x', de: 'x' };
 const RULE = { feature: 'purchase_days', at_least: 1 };
@@ -38,6 +39,7 @@ export function classificationCases(): HostileCase[] {
   const { when: _, ...whenless } = second;
   const day = (value: string) => ({ purchased_at: '2026-01-05', amount: value });
   return [
+    ...hostileModels(),
     document('a model that is null', null, 'wrong_type', ''),
     document('a model that is a list', [], 'wrong_type', ''),
     document('a model without stages', model({ stages: [] }), 'wrong_length', '/stages'),
@@ -257,4 +259,14 @@ export function classificationCases(): HostileCase[] {
     ),
     history('NUL in a customer_id', { customer_id: NUL }, 'nul_character', '/customer_id'),
   ];
+}
+
+/** The hostile documents that get as far as the check of the model, around one empty history. */
+function hostileModels(): HostileCase[] {
+  return hostileDocuments().flatMap(({ what, json, code, at, refused_as_body }): HostileCase[] => {
+    if (refused_as_body === true) return [];
+    const body = `{"histories":[{}],"model_document":${json()}}`;
+    const where = { method: 'POST', path: '/v1/classifications', status: 400 };
+    return [{ ...where, what: `a classification by a model with ${what}`, body, code, at: `/model_document${at}` }];
+  });
 }
