@@ -6,6 +6,7 @@ import { removeRetired } from '../../src/ingest/switch-models.ts';
 import { verify } from '../../src/ingest/verify.ts';
 import { modelOf } from '../support/notation.ts';
 import { type Answer, type TestService, testService } from '../support/service.ts';
+import { hostileDocuments } from './hostile/model-documents.ts';
 
 const { lifecycle } = BUILT_IN_MODELS;
 
@@ -211,4 +212,19 @@ t.test('another instance follows at once, whether it reads or writes', async (t)
   t.match((await other.call('GET', '/v1/customers/new/stages?model=lifecycle')).body.items[0], { model_version: 2 });
   await removeRetired(await service.source.renew(service.engine));
   t.strictSame((await verify(service.engine)).differences, []);
+});
+
+t.test('hostile documents are refused at their exact place, and quickly', async (t) => {
+  const service = await testService(t);
+  const documents = hostileDocuments();
+  t.ok(documents.length > 150, `${documents.length} documents`);
+  for (const { what, json, code, at, refused_as_body } of documents) {
+    const { status, body, headers } = await service.call('PUT', '/v1/models/own', json());
+    t.ok(status >= 400 && status < 500, `a model with ${what}: ${status}`);
+    t.match(headers['content-type'], /^application\/problem\+json/);
+    if (refused_as_body) continue;
+    const [first] = body.errors as [{ code: string; pointer: string } | undefined];
+    t.strictSame([status, body.code, first?.code, first?.pointer], [400, 'invalid_request', code, at], what);
+  }
+  t.equal((await service.call('GET', '/v1/models')).body.items.length, 4, 'none of them was published');
 });
