@@ -22,6 +22,7 @@ import {
   RefundItem,
 } from './schemas/items.ts';
 import { Condition, ModelDocument, ModelSummary } from './schemas/models.ts';
+import { PopulationBasisSchema } from './schemas/population.ts';
 import {
   BatchSummary,
   CustomerResult,
@@ -63,4 +64,5 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   SpellSchema,
   ModelDocument,
   ModelSummary,
+  PopulationBasisSchema,
 ];
