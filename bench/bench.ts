@@ -12,6 +12,7 @@ import { growthCase } from './growth.ts';
 import { historyLengthCase } from './history-length.ts';
 import { importCase } from './import.ts';
 import { copyCase } from './ingest-copy.ts';
+import { previewCase } from './preview.ts';
 import { rebuildCase } from './rebuild.ts';
 import { reportsCase } from './reports.ts';
 import { rivalsCase } from './rivals.ts';
@@ -31,6 +32,7 @@ const CASES: Readonly<Record<string, BenchCase>> = {
   disk: diskCase,
   rebuild: rebuildCase,
   reports: reportsCase,
+  preview: previewCase,
   rivals: rivalsCase,
   // The last: it writes into the big shop.
   growth: growthCase,

@@ -13,8 +13,8 @@ import { inSnapshot, onConnection, type Trx } from '../store/connect.ts';
 /** Questions to the whole population that one process answers at once: each holds a connection and takes its share of the processor. */
 export const POPULATION_READS = 2;
 
-/** Steps of folding in one answer at most: two to four seconds. */
-const MAX_STEPS = 200_000_000;
+/** Steps of folding in one answer at most: five to ten seconds, in slices. */
+const MAX_STEPS = 500_000_000;
 /** Steps after which other requests are let through: some ten milliseconds. */
 const SLICE_STEPS = 1_000_000;
 

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { SAMPLING } from '../../src/http/population-basis.ts';
 import { Shop } from './shop.ts';
 
 const PATH = '/v1/models/lifecycle/calibration';
@@ -137,7 +138,7 @@ t.test('a day is refused unless it is past, and so is every other parameter that
 t.test('above the limit a sample of the customers is judged, its counts as they are', async (t) => {
   const shop = await Shop.open(t, YEAR);
   await filled(shop);
-  const sampled = await shop.again(t, { ...YEAR, sampling: { above: 299, size: 240, seed: 4 } });
+  const sampled = await shop.again(t, { ...YEAR, sampling: { ...SAMPLING, above: 299, size: 240, seed: 4 } });
   const ask = async () => (await sampled.get(`${PATH}?at=2026-05-31&horizon_days=90`)).body;
   const body = await ask();
   t.match(body.basis, { customers: 300, sampled: true, sample_customers: 240, seed: 4 });

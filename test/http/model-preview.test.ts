@@ -1,5 +1,6 @@
 import t from 'tap';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
+import { SAMPLING } from '../../src/http/population-basis.ts';
 import { modelOf } from '../support/notation.ts';
 import { Shop, TODAY } from './shop.ts';
 
@@ -74,7 +75,7 @@ t.test('a merged id is no customer of its own', async (t) => {
   const shop = await Shop.open(t);
   await filled(shop);
   await shop.send('POST', '/v1/customers/ben/merge', { into: 'ana' });
-  for (const sampling of [undefined, { above: 1, size: 3, seed: 1 }]) {
+  for (const sampling of [undefined, { ...SAMPLING, above: 1, size: 3, seed: 1 }]) {
     const other = sampling === undefined ? shop : await shop.again(t, { sampling });
     const { body } = await other.send('POST', '/v1/models/preview', { model: DRAFT });
     t.match(body.basis, { customers: 2, sample_customers: 2, sampled: sampling !== undefined });
@@ -141,11 +142,11 @@ t.test('everything else that is wrong with the request is named too', async (t) 
 
 t.test('a model that would keep the process busy for long is refused, and the next is answered', async (t) => {
   const shop = await Shop.open(t);
-  const first = Date.parse('2023-06-01T00:00:00Z');
-  const days = Array.from({ length: 1_000 }, (_, index) => new Date(first + index * 86_400_000).toISOString());
-  t.match(await shop.buys('ana', ...days), /^created/);
+  const first = Date.parse('2022-03-01T00:00:00Z');
+  const days = Array.from({ length: 1_500 }, (_, index) => new Date(first + index * 86_400_000).toISOString());
+  for (const part of [days.slice(0, 1_000), days.slice(1_000)]) t.match(await shop.buys('ana', ...part), /^created/);
   const windows = Array.from({ length: 198 }, (_, index) => {
-    return { feature: 'purchase_days', at_least: 1, within_days: 1_096 - index } as const;
+    return { feature: 'purchase_days', at_least: 1 + index, within_days: 1_096 } as const;
   });
   const { status, body } = await shop.send('POST', '/v1/models/preview', {
     model: modelOf({ buyer: { all: windows } }),
@@ -162,7 +163,7 @@ t.test('above the limit a sample is read, the same for the same question, wherev
   });
   t.match(await shop.post('purchases', ...purchases), /^created/);
   const ask = async (seed: number) => {
-    const sampled = await shop.again(t, { sampling: { above: 500, size: 200, seed } });
+    const sampled = await shop.again(t, { sampling: { ...SAMPLING, above: 500, size: 200, seed } });
     return (await sampled.send('POST', '/v1/models/preview', { model: DRAFT })).body;
   };
   const first = await ask(1);
@@ -177,6 +178,14 @@ t.test('above the limit a sample is read, the same for the same question, wherev
   await db.updateTable('customers').set({ known_since: null }).execute();
   t.strictSame(await ask(1), first, 'after the rows have moved');
   t.notSame((await ask(2)).counts, first.counts, 'another seed draws others');
-  const edge = await shop.again(t, { sampling: { above: 600, size: 200, seed: 1 } });
+  const edge = await shop.again(t, { sampling: { ...SAMPLING, above: 600, size: 200, seed: 1 } });
   t.match((await edge.send('POST', '/v1/models/preview', { model: DRAFT })).body.basis, { sampled: false });
+  const long = async (events: number) => {
+    const sampled = await shop.again(t, { sampling: { ...SAMPLING, above: 600, size: 200, events } });
+    return (await sampled.send('POST', '/v1/models/preview', { model: DRAFT })).body.basis;
+  };
+  t.match(await long(900), { sampled: false });
+  t.match(await long(899), { sampled: true, sample_customers: 200 }, 'one event more than is read of everybody');
+  t.match(await long(90), { sampled: true, sample_customers: 60 }, 'a tenth of the events');
+  t.match(await long(1), { sampled: true, sample_customers: 20 }, 'a tenth of the sample at least');
 });

@@ -3,6 +3,7 @@ import t from 'tap';
 import { compileClassifier } from '../../src/domain/classify.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { previewModel } from '../../src/http/model-preview.ts';
+import { SAMPLING } from '../../src/http/population-basis.ts';
 import { populationReads } from '../../src/http/population-reads.ts';
 import { Rng } from '../oracle/rng.ts';
 import { day } from '../support/notation.ts';
@@ -36,7 +37,11 @@ t.test('the intervals of 200 samples hold the truth in about 95 %', async (t) =>
   const reads = populationReads(1);
   const preview = async (above: number, seed: number) =>
     (await reads.run(engine, REPLY, async (read) =>
-      previewModel(read, { draft: draft!, current: current!, as_of: day('2026-06-01') }, { above, size: SAMPLE, seed }),
+      previewModel(
+        read,
+        { draft: draft!, current: current!, as_of: day('2026-06-01') },
+        { ...SAMPLING, above, size: SAMPLE, seed },
+      ),
     )) as Awaited<ReturnType<typeof previewModel>>;
   const truth = await preview(CUSTOMERS, 0);
   t.ok(truth.basis.customers > 900 && truth.basis.customers < CUSTOMERS, 'some are not known yet on the day');

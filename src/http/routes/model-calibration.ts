@@ -13,7 +13,7 @@ import { readDataThrough } from '../../store/customer-reads.ts';
 import { CALIBRATION_EXAMPLE } from '../calibration-example.ts';
 import { requireEngine, requireGroup } from '../context.ts';
 import { calibrateModel } from '../model-calibration.ts';
-import { SAMPLING, type Sampling } from '../population-basis.ts';
+import { SAMPLING, SAMPLING_WORDS, type Sampling } from '../population-basis.ts';
 import type { PopulationReads } from '../population-reads.ts';
 import { mount } from '../route.ts';
 import { modelCalibrationAnswer } from '../schemas/model-calibration.ts';
@@ -59,7 +59,7 @@ The recommendation is the candidate with the best balanced accuracy, unless its 
 
 survival: Kaplan–Meier estimate of the time from the n-th to the next purchase day, by all stored events, everybody watched until data_through; bounds by Greenwood on the scale of log(−log S). repeat: customers with at least n + 1 purchase days / customers with at least n, all stored events, Wilson bounds; recent customers have had less time. core: the smallest n whose share is at least core_share, among those that ${LEAST_AT_RISK} customers have reached.
 
-Up to ${SAMPLING.above.toLocaleString('en')} stored customers (of the group) all are read; above, ${SAMPLING.size.toLocaleString('en')} drawn at random, always the same; \`basis\` says so. Voided and wholly refunded purchases do not count. A few previews and calibrations are computed at once; beyond, the answer is \`busy\`.`;
+${SAMPLING_WORDS} \`basis\` says so; with a group, all this is about its members. Voided and wholly refunded purchases do not count. A few previews and calibrations are computed at once; beyond, the answer is \`busy\`.`;
 
 /** The adviser for lapse thresholds and for the core. */
 export function modelCalibrationRoute(

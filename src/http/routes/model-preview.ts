@@ -10,7 +10,7 @@ import { checkedModel } from '../checked-model.ts';
 import { requireEngine } from '../context.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 import { previewModel } from '../model-preview.ts';
-import { SAMPLING, type Sampling } from '../population-basis.ts';
+import { SAMPLING, SAMPLING_WORDS, type Sampling } from '../population-basis.ts';
 import type { PopulationReads } from '../population-reads.ts';
 import { mount } from '../route.ts';
 import { modelPreviewAnswer } from '../schemas/model-preview.ts';
@@ -38,7 +38,7 @@ type Body = Omit<Static<typeof documented>, 'model'> & { readonly model: unknown
 
 const DESCRIPTION = `Classifies the stored customers by a draft of a model and by an active one, both as of the end of one day, and stores nothing. counts: how many would stand on each stage of the draft. moves: how many stand where now and would stand where. changed: those whose stage or activity would have another name; between models with different stages that is by name alone.
 
-Denominator of every share: the customers known at the end of as_of. Window: all stored events dated on or before as_of, as known now. Up to ${SAMPLING.above.toLocaleString('en')} stored customers all are read and the figures are exact. Above, ${SAMPLING.size.toLocaleString('en')} of them are drawn at random, always the same for the same seed; \`basis\` says so, and every number has the bounds of its 95 % interval (Wilson score, with the finite population factor).
+Denominator of every share: the customers known at the end of as_of. Window: all stored events dated on or before as_of, as known now. ${SAMPLING_WORDS} \`basis\` says so, and every number has the bounds of its 95 % interval (Wilson score, with the finite population factor).
 
 A few previews and calibrations are computed at once; beyond, the answer is \`busy\`.`;
 
