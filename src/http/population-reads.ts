@@ -17,6 +17,8 @@ export const POPULATION_READS = 2;
 const MAX_STEPS = 500_000_000;
 /** Steps after which other requests are let through: some ten milliseconds. */
 const SLICE_STEPS = 1_000_000;
+/** What a history takes beside the folding, in steps: some twenty microseconds. */
+const HISTORY_STEPS = 2_000;
 
 /** A question to the whole population on its way. */
 export interface PopulationRead {
@@ -94,7 +96,7 @@ function reading(trx: Trx, client: pg.PoolClient, pace: Pace): PopulationRead {
       const stepsOf = foldSteps(conditionsOf(models));
       for await (const page of readChosenHistories(client, choice)) {
         for (const history of page) {
-          if (pace.take(stepsOf(1 + eventsOf(history)), place)) await pace.pause();
+          if (pace.take(HISTORY_STEPS + stepsOf(1 + eventsOf(history)), place)) await pace.pause();
           visit(activityDays(history));
         }
         await pace.pause();
