@@ -13,6 +13,7 @@ import { growthCase } from './growth.ts';
 import { historyLengthCase } from './history-length.ts';
 import { importCase } from './import.ts';
 import { copyCase } from './ingest-copy.ts';
+import { previewCase } from './preview.ts';
 import { rebuildCase } from './rebuild.ts';
 import { reportsCase } from './reports.ts';
 import { rivalsCase } from './rivals.ts';
@@ -33,6 +34,7 @@ const CASES: Readonly<Record<string, BenchCase>> = {
   rebuild: rebuildCase,
   build: buildCase,
   reports: reportsCase,
+  preview: previewCase,
   rivals: rivalsCase,
   // The last: it writes into the big shop.
   growth: growthCase,

@@ -10,6 +10,8 @@ import { answerClientError, answerProblems, sendProblem, toProblem } from './htt
 import type { KeyRing } from './http/keys.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { describeApi } from './http/openapi.ts';
+import type { Sampling } from './http/population-basis.ts';
+import { POPULATION_READS, populationReads } from './http/population-reads.ts';
 import { batchRoutes } from './http/routes/batches.ts';
 import { classifyRoutes } from './http/routes/classify.ts';
 import { customerEventRoutes } from './http/routes/customer-events.ts';
@@ -19,6 +21,8 @@ import { importUploadRoute } from './http/routes/import-uploads.ts';
 import { importRoutes } from './http/routes/imports.ts';
 import { itemRoutes } from './http/routes/items.ts';
 import { mergeRoutes } from './http/routes/merges.ts';
+import { modelCalibrationRoute } from './http/routes/model-calibration.ts';
+import { modelPreviewRoute } from './http/routes/model-preview.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { operationRoutes } from './http/routes/operations.ts';
 import { reportRoutes } from './http/routes/reports.ts';
@@ -50,6 +54,8 @@ export interface AppLimits {
   readonly request_timeout_ms: number;
   /** How long what was read from every customer may be given again; 0 reads it anew every time, absent `EXACT_READ_MAX_AGE_SECONDS`. */
   readonly exact_read_max_age_seconds?: number;
+  /** When previews and calibrations of models are answered from a sample; absent, `SAMPLING`. */
+  readonly sampling?: Sampling | undefined;
   /** Items that may wait to be stored; absent, `QUEUE_LIMIT`. */
   readonly queue_limit?: number;
 }
@@ -113,7 +119,10 @@ export async function buildApp({ source, keys, log, pool, limits, grouping }: Ap
   customerListRoutes(app, source, Math.max(1, Math.floor((pool?.options.max ?? 0) / 2)));
   customerRoutes(app, source);
   customerEventRoutes(app, source);
+  const population = { reads: populationReads(POPULATION_READS), sampling: limits.sampling };
+  modelPreviewRoute(app, source, population);
   modelRoutes(app, source);
+  modelCalibrationRoute(app, source, population);
   reportRoutes(app, source, limits.exact_read_max_age_seconds);
   operationRoutes(app, { source, metrics, version, stopping: connections.stopping });
   refuseOtherMethods();

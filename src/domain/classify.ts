@@ -95,7 +95,8 @@ export function classify(classifier: Classifier, days: readonly ActivityDay[], a
   };
 }
 
-function daysUntil(days: readonly ActivityDay[], asOf: Day): readonly ActivityDay[] {
+/** Those of the days, which ascend, that are not after a day. */
+export function daysUntil(days: readonly ActivityDay[], asOf: Day): readonly ActivityDay[] {
   const last = days[days.length - 1];
   return last === undefined || last.day <= asOf ? days : days.filter(({ day }) => day <= asOf);
 }

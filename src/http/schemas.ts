@@ -21,7 +21,8 @@ import {
   RefundBody,
   RefundItem,
 } from './schemas/items.ts';
-import { Condition, ModelDocument, ModelSummary, PublishedModel } from './schemas/models.ts';
+import { Condition, LapsePolicySchema, ModelDocument, ModelSummary, PublishedModel } from './schemas/models.ts';
+import { PopulationBasisSchema } from './schemas/population.ts';
 import {
   BatchSummary,
   CustomerResult,
@@ -59,9 +60,11 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   StageInput,
   MissingNeed,
   Condition,
+  LapsePolicySchema,
   StageAnswer,
   SpellSchema,
   ModelDocument,
   ModelSummary,
   PublishedModel,
+  PopulationBasisSchema,
 ];

@@ -55,7 +55,10 @@ export interface Gaps {
 }
 
 /** Reads the gaps after the n-th purchase day; none above 20. Five years of days come as four texts: 2.5 ms, where 3,650 rows take 3.2 ms. */
-export async function readGaps({ trx, group_id }: ReportContext, number: number): Promise<Gaps> {
+export async function readGaps(
+  { trx, group_id }: Pick<ReportContext, 'trx' | 'group_id'>,
+  number: number,
+): Promise<Gaps> {
   const { rows } = await sql<{ kind: number; days: string; customers: string }>`
     select kind, string_agg(days::text, ' ' order by days) as days, string_agg(customers::text, ' ' order by days) as customers
     from rollup_purchase_gaps

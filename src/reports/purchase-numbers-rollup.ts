@@ -1,5 +1,9 @@
+import { sql } from 'kysely';
 import { FIRST_DAY, LAST_DAY, monthStart } from '../domain/calendar.ts';
+import type { RepeatCount } from '../domain/core-advice.ts';
+import { NO_MODEL } from '../domain/differences.ts';
 import type { Projection } from '../domain/projection.ts';
+import type { ReportContext } from './report.ts';
 
 /** The greatest purchase day number that is counted. */
 export const MOST_PURCHASE_NUMBERS = 50;
@@ -43,3 +47,12 @@ export const purchaseNumbersRollup: Projection<null> = {
     tally.at(number, monthStart(last)).add(CUSTOMERS, 1);
   },
 };
+
+/** Customers who have reached each purchase day number and how many of them went on, from the first to the last that anybody has reached. */
+export async function readRepeatCounts({ trx, group_id }: Pick<ReportContext, 'trx' | 'group_id'>) {
+  const { rows } = await sql<RepeatCount>`
+    select purchase_number, sum(customers)::float8 as customers, sum(bought_again)::float8 as bought_again
+    from rollup_purchase_numbers where model_version = ${NO_MODEL} and group_id = ${group_id}
+    group by purchase_number having sum(customers) > 0 order by purchase_number`.execute(trx);
+  return rows;
+}

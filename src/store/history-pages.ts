@@ -26,14 +26,15 @@ export interface PageSize {
 }
 
 const MOMENT = 'at, day, plain';
-/** In the order in which they are decoded. */
-const COLUMNS: Readonly<Record<EventKind, string>> = {
+/** What is read of each kind, in the order in which it is decoded. */
+export const COLUMNS: Readonly<Record<EventKind, string>> = {
   purchases: `purchase_id, ${MOMENT}, amount, cost, discount, products, voided`,
   refunds: `refund_id, purchase_id, ${MOMENT}, amount, voided`,
   interactions: `interaction_id, ${MOMENT}, kind, score, reason, cost, voided`,
 };
 
-interface SizedCustomer extends CustomerDates {
+/** A customer with the number of events stored. */
+export interface SizedCustomer extends CustomerDates {
   /** As the saved state says; it may be wrong, and only the size of pages depends on it. */
   readonly events: number;
 }
@@ -63,7 +64,8 @@ export async function* readHistoryPages(
   }
 }
 
-function pageEnd(rows: readonly SizedCustomer[], start: number, events: number): number {
+/** Where a page that begins at `start` ends, so that it holds so many events at most; a customer's are never divided. */
+export function pageEnd(rows: readonly SizedCustomer[], start: number, events: number): number {
   let end = start;
   for (let sum = 0; end < rows.length && (end === start || sum + rows[end]!.events <= events); end += 1)
     sum += rows[end]!.events;

@@ -6,7 +6,7 @@ export const TODAY = '2026-06-15';
 
 /** A service, spoken to in short words. Its clock says noon of 2026-06-15, UTC. */
 export class Shop {
-  private readonly service: TestService;
+  readonly service: TestService;
   private made = 0;
 
   constructor(service: TestService) {
@@ -17,6 +17,10 @@ export class Shop {
     return new Shop(await testService(t, options));
   }
 
+  /** Another service on the same database. */
+  async again(t: Test, options: TestServiceOptions): Promise<Shop> {
+    return await Shop.open(t, { ...options, connection: this.service.connection });
+  }
   async get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return await this.service.call('GET', path, undefined, headers);
   }

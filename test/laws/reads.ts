@@ -1,6 +1,7 @@
 import { formatDay, parseDay } from '../oracle/calendar.ts';
 import type { Rng } from '../oracle/random.ts';
 import { compareLists } from './compare-lists.ts';
+import { compareQuestions } from './compare-questions.ts';
 import {
   type Compare,
   carriedGroups,
@@ -43,12 +44,13 @@ export async function compareSome(both: SideBySide, rng: Rng): Promise<number> {
   ]);
 }
 
-/** The same for every report, some lists and some customers. */
+/** The same for every report, some lists and some customers, and a preview and a calibration. */
 export async function compareMore(both: SideBySide, rng: Rng): Promise<number> {
   const known = rng.shuffled(both.oracle.customerIds());
   const some = await compareSome(both, rng);
   const more = await all([
     ...compareEachReport(both, rng),
+    ...compareQuestions(both, rng),
     ...Array.from({ length: 3 }, () => compareLists(both, rng)).flat(),
     ...known.slice(0, 4).flatMap((customerId) => compareOwn(both, customerId, rng, 2)),
   ]);
@@ -65,6 +67,7 @@ export async function compareAll(both: SideBySide, rng: Rng): Promise<number> {
     ...both.modelIds.flatMap((modelId) => kinds.map((compare) => () => compare(both, modelId, rng))),
     ...both.modelIds.flatMap((modelId) => compareGroup(both, modelId, rng, kinds)),
     ...compareEveryReport(both, rng),
+    ...compareQuestions(both, rng),
     ...Array.from({ length: LISTS_AT_THE_END }, () => compareLists(both, rng)).flat(),
     ...known.flatMap((customerId) => compareOwn(both, customerId, rng, 2)),
   ]);

@@ -226,6 +226,23 @@ async function classify(tour: Tour): Promise<void> {
   await tour.go('classifyHistories', 415, { body: '{}', headers: { 'content-type': 'text/plain' } });
 }
 
+async function tryModels(tour: Tour): Promise<void> {
+  const { document } = (await tour.go('getModel', 200, { params: { model_id: 'loyalty_ladder' } })).body;
+  await tour.go('previewModel', 200, { body: { model: document } });
+  await tour.go('previewModel', 200, { body: { model: document, compare_with: 'lifecycle', as_of: '2031-01-01' } });
+  await tour.go('previewModel', 400, { body: { model: {} } });
+  await tour.go('previewModel', 400, { body: { model: document, compare_with: 'none' } });
+  await tour.go('previewModel', 400, { body: { model: document, as_of: '2026-02-30' } });
+  await tour.go('previewModel', 413, { body: ' '.repeat(4_194_305) });
+  await tour.go('previewModel', 415, { body: '{}', headers: { 'content-type': 'text/plain' } });
+  const params = { model_id: 'lifecycle' };
+  await tour.go('getModelCalibration', 200, { params });
+  await tour.go('getModelCalibration', 200, { params, query: { at: '2026-01-31', horizon_days: '30', group: 'g' } });
+  await tour.go('getModelCalibration', 404, { params: { model_id: 'nothing' } });
+  await tour.go('getModelCalibration', 400, { params, query: { at: '2026-12-31' } });
+  await tour.go('getModelCalibration', 400, { params, query: { group: 'nobody' } });
+}
+
 async function report(tour: Tour): Promise<void> {
   for (const { operation_id, per_model, query } of REPORTS) {
     const models = per_model ? ['lifecycle', 'relationship', 'journey', 'loyalty_ladder'] : [];
@@ -347,6 +364,7 @@ t.test('every answer of a tour over all operations is the one the document promi
   await correct(tour);
   await readCustomers(tour);
   await classify(tour);
+  await tryModels(tour);
   await report(tour);
   await list(tour);
   await importFiles(tour);

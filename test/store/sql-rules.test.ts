@@ -1,5 +1,6 @@
 import pg from 'pg';
 import t from 'tap';
+import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { tidyImports } from '../../src/ingest/keep-storing.ts';
 import { rebuild } from '../../src/ingest/rebuild.ts';
 import { ripen } from '../../src/ingest/ripen.ts';
@@ -130,6 +131,8 @@ const TOUR: readonly Stop[] = [
   ['DELETE', '/v1/imports/{import_id}', undefined, { import_id: '2' }],
   ['GET', '/v1/models'],
   ['GET', '/v1/models/{model_id}', undefined, { model_id: 'lifecycle' }],
+  ['POST', '/v1/models/preview', { model: BUILT_IN_MODELS.journey, compare_with: 'lifecycle' }],
+  ['GET', '/v1/models/{model_id}/calibration', undefined, { model_id: 'lifecycle' }, '?group=all'],
   ['GET', '/v1/reports/stage-population', undefined, {}, '?from=2026-01-01&to=2026-06-01&group=all'],
   ['GET', '/v1/reports/stage-moves', undefined, {}, '?from=2026-01-01&to=2026-06-01'],
   ...REPORTS.map(({ definition, query }): Stop => {

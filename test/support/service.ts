@@ -3,6 +3,7 @@ import { buildApp } from '../../src/app.ts';
 import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
 import { fixedKeys, type KeyRing } from '../../src/http/keys.ts';
+import type { Sampling } from '../../src/http/population-basis.ts';
 import type { Engine } from '../../src/ingest/engine.ts';
 import { type StartingEngine, startEngine } from '../../src/ingest/start.ts';
 import { MIGRATIONS } from '../../src/service.ts';
@@ -31,6 +32,8 @@ export interface TestServiceOptions {
   readonly request_timeout_ms?: number;
   /** How long exact reads are given again; 0 if absent: every answer is of its moment. */
   readonly exact_read_max_age_seconds?: number;
+  /** When previews and calibrations are answered from a sample. */
+  readonly sampling?: Sampling;
   /** Receives every log line; without it nothing is logged. */
   readonly log_lines?: LogLine[];
 }
@@ -91,6 +94,7 @@ export async function testService(t: Closing, options: TestServiceOptions = {}):
     body_bytes: options.body_bytes ?? 4_194_304,
     ...(options.queue_limit === undefined ? {} : { queue_limit: options.queue_limit }),
     request_timeout_ms: options.request_timeout_ms ?? 30_000,
+    sampling: options.sampling,
     exact_read_max_age_seconds: options.exact_read_max_age_seconds ?? 0,
   };
   const app = await buildApp({ source, keys: options.keys ?? fixedKeys(''), log, pool, limits });

@@ -1,7 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { LAST_DAY } from '../../domain/calendar.ts';
-import { checkModel, isModel } from '../../domain/check-model.ts';
 import { type Classifier, compileClassifier } from '../../domain/classify.ts';
 import { conditionsOf, foldSteps } from '../../domain/compile-model.ts';
 import { activityDays, type History } from '../../domain/history.ts';
@@ -11,6 +10,7 @@ import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, type ProblemDetail, parameterProblem } from '../../problems.ts';
 import { day, oneOf } from '../../reports/fields.ts';
 import { modelParameter, readDay } from '../../reports/parameters.ts';
+import { checkedModel } from '../checked-model.ts';
 import { answerOn, contextOf } from '../classify-stored.ts';
 import { languageOf, requireEngine, requireModel } from '../context.ts';
 import { STAGE_EXAMPLE } from '../examples.ts';
@@ -166,15 +166,7 @@ function chosen(engine: Engine, body: Body, about: Pick<AnswerContext, 'as_of' |
     const detail = 'Cannot be given together with model_document; send one of them.';
     throw new Problem('invalid_request', { errors: [{ pointer: '/model', code: 'not_allowed', detail }] });
   }
-  const checked = checkModel(body.model_document, engine.decimals);
-  if (!isModel(checked)) {
-    const errors = checked.map(({ pointer, code, detail }) => ({
-      pointer: `/model_document${pointer}`,
-      code,
-      detail: `This ${detail}.`,
-    }));
-    throw new Problem('invalid_request', { errors });
-  }
+  const checked = checkedModel(body.model_document, engine.decimals, '/model_document');
   const context = { model: checked, model_version: 1, decimals: engine.decimals, ...about };
   return { classifier: compileClassifier(checked, 1, engine.decimals), context };
 }

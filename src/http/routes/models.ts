@@ -1,6 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { checkModel, isModel } from '../../domain/check-model.ts';
 import { formatInstant } from '../../domain/instant.ts';
 import type { Language, Model } from '../../domain/model.ts';
 import type { Engine } from '../../ingest/engine.ts';
@@ -10,6 +9,7 @@ import { Problem } from '../../problems.ts';
 import { type Build, readBuild } from '../../store/builds.ts';
 import type { StoredModel } from '../../store/models.ts';
 import { showProgress } from '../build-progress.ts';
+import { checkedModel } from '../checked-model.ts';
 import { languageOf, requireEngine, snapshot } from '../context.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
 import { expectedOf, modelTag } from '../preconditions.ts';
@@ -190,11 +190,7 @@ function mountDelete(app: FastifyInstance, source: EngineSource): void {
 
 /** The document as a model; a 400 that points to everything wrong with it if it is none, or is of another id than the path. */
 function readDocument(document: unknown, decimals: number, modelId: string): Model {
-  const checked = checkModel(document, decimals);
-  if (!isModel(checked)) {
-    const errors = checked.map(({ pointer, code, detail }) => ({ pointer, code, detail: `This ${detail}.` }));
-    throw new Problem('invalid_request', { errors });
-  }
+  const checked = checkedModel(document, decimals, '');
   if (checked.model_id === modelId) return checked;
   const detail = 'This must be the model_id of the path.';
   throw new Problem('invalid_request', { errors: [{ pointer: '/model_id', code: 'other_model', detail }] });

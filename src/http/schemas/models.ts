@@ -97,15 +97,18 @@ const cadenceLapse = Type.Object(
     ...strict,
   },
 );
+/** The lapse policy of a model. */
+export const LapsePolicySchema = Type.Union([fixedLapse, cadenceLapse], {
+  $id: 'LapsePolicy',
+  description: 'When silence puts a buyer at risk, and when it means that they are lost.',
+});
 /** A lifecycle model as a document. */
 export const ModelDocument = Type.Object(
   {
     model_id: name('Name of the model.'),
     title,
     description,
-    lapse: Type.Union([fixedLapse, cadenceLapse], {
-      description: 'When silence puts a buyer at risk, and when it means that they are lost.',
-    }),
+    lapse: Type.Ref('LapsePolicy'),
     stages: Type.Array(
       Type.Object(
         {
