@@ -22,7 +22,7 @@ const schema = Type.Object({
   // A full batch must fit.
   WRITE_QUEUE_LIMIT: Type.Integer({ default: 20_000, minimum: 1_000, maximum: 1_000_000 }),
   IMPORT_PAGE_ROWS: Type.Integer({ default: 100_000, minimum: 1_000, maximum: 1_000_000 }),
-  BUILD_CHUNK_CUSTOMERS: Type.Integer({ default: 2_000, minimum: 10, maximum: 100_000 }),
+  BUILD_CHUNK_CUSTOMERS: Type.Integer({ default: 5_000, minimum: 10, maximum: 100_000 }),
   POOL_SIZE: Type.Integer({ default: 10, minimum: 2, maximum: 500 }),
 });
 

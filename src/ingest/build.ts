@@ -29,7 +29,7 @@ import { finishBuild } from './switch-models.ts';
 import { writeDifferences } from './write-differences.ts';
 
 /** Customers of one transaction, unless configured otherwise: small writes of the same customers wait for it. */
-export const BUILD_CUSTOMERS = 2_000;
+export const BUILD_CUSTOMERS = 5_000;
 
 /** Chunks at once: while one is written by the database, the next is read and folded. */
 const LANES = 2;

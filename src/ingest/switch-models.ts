@@ -63,10 +63,10 @@ export async function removeRetired(
     for (const projection of PROJECTIONS) {
       if (projection.per_model) await dropModelRows(db, projection, model_version);
     }
-    let removed = REMOVED_ROWS;
-    while (removed === REMOVED_ROWS) {
+    for (let after: string | null = ''; after !== null; ) {
       if (signal?.aborted) return;
-      removed = await retrying(() => dropStages(db, model_version, REMOVED_ROWS));
+      const from: string = after;
+      after = await retrying(() => dropStages(db, model_version, from, REMOVED_ROWS));
     }
     await db.transaction().execute(async (trx) => await moveModels(trx, [model_version], 'retired'));
     log.info({ model: model.model_id, version }, 'what was stored of a model version is removed');

@@ -133,10 +133,24 @@ export async function extendFolds(trx: Trx, layout: number, rows: readonly Exten
     where customer_states.customer_id = given.customer_id`.execute(trx);
 }
 
-/** Removes rows of a model version from where customers stand, and returns how many: at most `limit`. */
-export async function dropStages(db: Database, modelVersion: number, limit: number): Promise<number> {
-  const result = await sql`
-    delete from customer_stages where model_version = ${modelVersion} and customer_id in (
-      select customer_id from customer_stages where model_version = ${modelVersion} limit ${limit})`.execute(db);
-  return Number(result.numAffectedRows ?? 0);
+/**
+ * Removes the rows of a model version from where customers stand, of so many customers in order of their ids after one; returns the last of them, null if there are no
+ * more. In this order, since in that of an index by position every page would pass by all that was removed before.
+ */
+export async function dropStages(
+  db: Database,
+  modelVersion: number,
+  after: string,
+  limit: number,
+): Promise<string | null> {
+  const { rows } = await sql<{ customer_id: string }>`
+    select customer_id from customer_stages where customer_id > ${after} and model_version = ${modelVersion}
+    order by customer_id limit ${limit}`.execute(db);
+  const ids = rows.map((row) => row.customer_id);
+  if (ids.length === 0) return null;
+  await sql`
+    delete from customer_stages where customer_id = any(${ids}::text[]) and model_version = ${modelVersion}`.execute(
+    db,
+  );
+  return ids.at(-1)!;
 }
