@@ -5,7 +5,7 @@ import { LANGUAGES, type Language } from '../domain/model.ts';
 import type { Engine } from '../ingest/engine.ts';
 import type { EngineSource } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
-import { inSnapshot, type Trx } from '../store/connect.ts';
+import { inSnapshot, type Statements, type Trx } from '../store/connect.ts';
 import { readGroupIds } from '../store/groups.ts';
 
 /** The engine, or a 503 while the service is starting. */
@@ -29,7 +29,7 @@ export function requireModel(engine: Engine, modelId: string, parameter = 'model
 }
 
 /** Number of a group, `EVERYBODY` if none is named; a 400 that names the parameter if no customer has ever carried it. */
-export async function requireGroup(trx: Trx, group: string | undefined): Promise<number> {
+export async function requireGroup(trx: Statements, group: string | undefined): Promise<number> {
   if (group === undefined) return EVERYBODY;
   const id = group.includes('\0') ? undefined : (await readGroupIds(trx, [group])).get(group);
   if (id !== undefined) return id;

@@ -181,7 +181,7 @@ export async function openSnapshot(db: Database, timeout_ms: number): Promise<Op
  * Ends any statement of the transaction that takes longer; the server stops it, not only the wait for it. It also ends the transaction, with all
  * its locks, if it hears nothing for so long: the process may have been cut off. With `lock_wait_ms`, a wait for a lock ends sooner, until `liftLockLimit`.
  */
-export async function limitStatements(trx: Trx, timeout_ms: number, lock_wait_ms?: number): Promise<void> {
+export async function limitStatements(trx: Statements, timeout_ms: number, lock_wait_ms?: number): Promise<void> {
   const limit = String(Math.trunc(timeout_ms));
   const locks = lock_wait_ms === undefined ? sql`` : sql`, set_config('lock_timeout', ${String(lock_wait_ms)}, true)`;
   await sql`
