@@ -69,7 +69,9 @@ async function foldPart(
         emitInto(differences, -1, work.stored.group_ids),
       );
     }
-    const days = activityDays(historyOf(work.attributes, overlay(events, work.replaced, work.inserted)));
+    // Of a new customer all events are in the batch.
+    const known = work.stored === null ? work.inserted : overlay(events, work.replaced, work.inserted);
+    const days = activityDays(historyOf(work.attributes, known));
     const folded = foldWhole(engine.plan, days, emitInto(differences, 1, work.attributes.group_ids));
     return saveOf(
       work,

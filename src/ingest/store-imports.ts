@@ -3,6 +3,7 @@ import { Differences } from '../domain/differences.ts';
 import { onConnection, type Trx } from '../store/connect.ts';
 import {
   countRows,
+  countStaged,
   holdImport,
   ImportMovedError,
   inShort,
@@ -20,7 +21,7 @@ import {
 } from '../store/staged-rows.ts';
 import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
-import { type HeldCustomers, holding } from './held-customers.ts';
+import { type HeldCustomers, holding, readPart } from './held-customers.ts';
 import { countOutcomes, noOutcomes } from './import-outcomes.ts';
 import { ingestIn } from './ingest.ts';
 import { decodeChange } from './staged-change.ts';
@@ -31,9 +32,11 @@ import { writeDifferences } from './write-differences.ts';
  * for each row at 5,000 rows, six at 20,000, two at 100,000. But small writes of the same customers wait for as long as the transaction takes.
  */
 const PAGE_ROWS = 100_000;
-/** Customers of one transaction: so many saved states are in memory at once. */
-const PAGE_CUSTOMERS = 12_500;
+/** Customers of one transaction: so many ids are in memory at once, and so many rows locked. */
+const PAGE_CUSTOMERS = 50_000;
 const PAGE_BYTES = 12_582_912;
+/** Smaller pages cost more than a lane without work. */
+const EVEN_ROWS = 20_000;
 /** Rows may be long: a hundred products of 64 characters are 25 kB, 38 kB as escapes. Most have below 200 bytes. */
 const PART_ROWS = 1_000;
 const PART_BYTES = 2_097_152;
@@ -76,7 +79,8 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   const started_at = performance.now();
   for (const walk: Walk = { place: START, found: 0 }; !options.signal?.aborted; walk.found = 0) {
     const whole = walk.place === START;
-    const pages = walkPages(engine, importId, walk, options);
+    const page_rows = await evenRows(engine, importId, options);
+    const pages = walkPages(engine, importId, walk, { ...options, page_rows });
     const lane = async (): Promise<void> => {
       for await (const page of pages) await storePage(engine, importId, page, options);
     };
@@ -89,6 +93,17 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
     engine.log.info({ import_id: importId, duration_ms }, 'import stored');
     return await markCleared(engine.db, importId);
   }
+}
+
+/** Rows of a page, so that there is as much for every lane to do: no fewer than `EVEN_ROWS` unless that is more than is allowed. */
+async function evenRows(
+  engine: Engine,
+  importId: number,
+  { lanes = LANES, page_rows = PAGE_ROWS }: StoringOptions,
+): Promise<number> {
+  const left = await countStaged(engine.db, importId);
+  const pages = Math.max(1, Math.ceil(left / (page_rows * lanes))) * lanes;
+  return Math.min(page_rows, Math.max(EVEN_ROWS, Math.ceil(left / pages)));
 }
 
 const PAGE = { rows: PAGE_ROWS, bytes: PAGE_BYTES, customers: PAGE_CUSTOMERS };
@@ -136,7 +151,10 @@ async function storePage(
       // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
       if (new Set(rows.map((row) => row.customer_id)).size < customer_ids.length) throw new ImportMovedError();
       const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
-      const { outcomes, customers } = await ingestIn(trx, engine, held, changes, { differences, client });
+      const { outcomes, customers } = await ingestIn(trx, engine, await readPart(trx, held, customer_ids), changes, {
+        differences,
+        client,
+      });
       countOutcomes(counted, rows, outcomes);
       total.rows += rows.length;
       total.customers += customers;
@@ -148,7 +166,7 @@ async function storePage(
     return { ...total, rollup_rows: await writeDifferences(trx, differences) };
   };
   const { results, ...stored } = await onConnection(engine.pool, (db, client) =>
-    holding({ ...engine, db }, idsOf(page.customers), 'survivors', (trx, held) => write(client, trx, held)),
+    holding({ ...engine, db }, idsOf(page.customers), 'survivors unread', (trx, held) => write(client, trx, held)),
   );
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');
