@@ -21,6 +21,7 @@ import {
 } from '../store/staged-rows.ts';
 import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
+import { evenRows } from './even-pages.ts';
 import { type HeldCustomers, holding, readPart } from './held-customers.ts';
 import { countOutcomes, noOutcomes } from './import-outcomes.ts';
 import { ingestIn } from './ingest.ts';
@@ -33,10 +34,8 @@ import { writeDifferences } from './write-differences.ts';
  */
 const PAGE_ROWS = 100_000;
 /** Customers of one transaction: so many ids are in memory at once, and so many rows locked. */
-const PAGE_CUSTOMERS = 50_000;
+const PAGE_CUSTOMERS = 25_000;
 const PAGE_BYTES = 12_582_912;
-/** Smaller pages cost more than a lane without work. */
-const EVEN_ROWS = 20_000;
 /** Rows may be long: a hundred products of 64 characters are 25 kB, 38 kB as escapes. Most have below 200 bytes. */
 const PART_ROWS = 1_000;
 const PART_BYTES = 2_097_152;
@@ -79,12 +78,13 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   const started_at = performance.now();
   for (const walk: Walk = { place: START, found: 0 }; !options.signal?.aborted; walk.found = 0) {
     const whole = walk.place === START;
-    const page_rows = await evenRows(engine, importId, options);
+    const { lanes: at_once = LANES, page_rows: most = PAGE_ROWS } = options;
+    const page_rows = evenRows(await countStaged(engine.db, importId), at_once, most);
     const pages = walkPages(engine, importId, walk, { ...options, page_rows });
     const lane = async (): Promise<void> => {
       for await (const page of pages) await storePage(engine, importId, page, options);
     };
-    const lanes = await Promise.allSettled(Array.from({ length: options.lanes ?? LANES }, lane));
+    const lanes = await Promise.allSettled(Array.from({ length: at_once }, lane));
     for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
     if (!whole || walk.found > 0 || options.signal?.aborted) continue;
     const done = { from: ['storing'], to: 'done', at: engine.now() } as const;
@@ -93,17 +93,6 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
     engine.log.info({ import_id: importId, duration_ms }, 'import stored');
     return await markCleared(engine.db, importId);
   }
-}
-
-/** Rows of a page, so that there is as much for every lane to do: no fewer than `EVEN_ROWS` unless that is more than is allowed. */
-async function evenRows(
-  engine: Engine,
-  importId: number,
-  { lanes = LANES, page_rows = PAGE_ROWS }: StoringOptions,
-): Promise<number> {
-  const left = await countStaged(engine.db, importId);
-  const pages = Math.max(1, Math.ceil(left / (page_rows * lanes))) * lanes;
-  return Math.min(page_rows, Math.max(EVEN_ROWS, Math.ceil(left / pages)));
 }
 
 const PAGE = { rows: PAGE_ROWS, bytes: PAGE_BYTES, customers: PAGE_CUSTOMERS };
