@@ -16,6 +16,13 @@ export interface DifferenceRow {
   readonly measures: readonly (number | bigint)[];
 }
 
+/** Rows of differences as columns, each as long as there are rows: model version, group, the key's, the measures. */
+export interface DifferenceColumns {
+  readonly rows: number;
+  /** Integers, safe ones unless there are bigints among them. */
+  readonly columns: readonly (Float64Array | readonly (number | bigint)[])[];
+}
+
 /** The sums of one fold of the plan (by index) for one group, in a form that can be sent to another thread. */
 export interface DifferencePart extends SumRows {
   readonly fold: number;
@@ -79,17 +86,32 @@ export class Differences {
 
   /** The non-zero rows of one projection over all its models, sorted by model version, group and key: the order in which they are locked. */
   rows(projection: Projection): DifferenceRow[] {
-    const rows: DifferenceRow[] = [];
-    this.plan.folds.forEach((fold, index) => {
-      if (fold.projection !== projection) return;
+    return this.inOrder(projection).flatMap(({ model_version, group, table }) =>
+      table
+        .sorted()
+        .map(([packed, measures]) => ({ model_version, group, key: unpackKey(projection.key, packed), measures })),
+    );
+  }
+
+  /** The same rows as columns, which is how they are written: a page of an import has 150,000, and an object for each with two lists took 7 µs. */
+  columns(projection: Projection): DifferenceColumns {
+    const parts = this.inOrder(projection).map((part) => ({ ...part, order: part.table.order() }));
+    const rows = parts.reduce((sum, { order }) => sum + order.length, 0);
+    const columns = new ColumnWriter(projection, rows);
+    for (const { model_version, group, table, order } of parts)
+      for (const at of order) columns.write(model_version, group, table, at);
+    return { rows, columns: columns.all };
+  }
+
+  /** The tables of one projection over all its models by model version and group, with the rows that are derived from theirs. */
+  private inOrder(projection: Projection) {
+    const parts = this.plan.folds.flatMap((fold, index) => {
+      if (fold.projection !== projection) return [];
       const model_version = fold.model === null ? NO_MODEL : this.plan.models[fold.model]!.version;
-      for (const [group, table] of [...this.tables[index]!].sort(([a], [b]) => a - b)) {
-        for (const [packed, measures] of withSummaries(table, projection).sorted()) {
-          rows.push({ model_version, group, key: unpackKey(projection.key, packed), measures });
-        }
-      }
+      return [...this.tables[index]!].map(([group, table]) => ({ model_version, group, table }));
     });
-    return rows.sort((a, b) => a.model_version - b.model_version);
+    parts.sort((a, b) => a.model_version - b.model_version || a.group - b.group);
+    return parts.map((part) => ({ ...part, table: withSummaries(part.table, projection) }));
   }
 
   private tableOf(fold: number, group: number): SumTable {
@@ -100,6 +122,40 @@ export class Differences {
       tables.set(group, table);
     }
     return table;
+  }
+}
+
+/** Takes rows apart into columns. */
+class ColumnWriter {
+  readonly all: (Float64Array | (number | bigint)[])[];
+  private readonly projection: Projection;
+  private row = 0;
+
+  constructor(projection: Projection, rows: number) {
+    this.projection = projection;
+    const { key, measures } = projection;
+    this.all = Array.from({ length: 2 + key.length + measures.length }, () => new Float64Array(rows));
+  }
+
+  write(model_version: number, group: number, table: SumTable, at: number): void {
+    const { all, row } = this;
+    const { key, measures } = this.projection;
+    all[0]![row] = model_version;
+    all[1]![row] = group;
+    let packed = table.keyAt(at);
+    for (let index = key.length - 1; index >= 0; index -= 1) {
+      const { least, size } = key[index]!;
+      all[2 + index]![row] = (packed % size) + least;
+      packed = Math.floor(packed / size);
+    }
+    for (let index = 0; index < measures.length; index += 1) this.put(2 + key.length + index, table.sumAt(at, index));
+    this.row += 1;
+  }
+
+  private put(column: number, value: number | bigint): void {
+    // Almost none: such a column becomes a list.
+    if (typeof value === 'bigint') this.all[column] = Array.from(this.all[column]!);
+    this.all[column]![this.row] = value as number;
   }
 }
 

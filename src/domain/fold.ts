@@ -152,11 +152,11 @@ function advanceStates(
   tallies: FoldTallies,
 ): Packable[] {
   if (folds.length === 0) return [];
-  const seen = { day, before: before === null ? null : before.facts, after: facts };
-  const withoutModel: FoldedDay = { ...seen, moves: NO_MOVES, position: UNKNOWN };
-  const byModel = models.map(
-    (_, model): FoldedDay => ({ ...seen, moves: moves[model]!, position: places[model]!.position }),
-  );
+  const eve = before === null ? null : before.facts;
+  const withoutModel: FoldedDay = { day, before: eve, after: facts, moves: NO_MOVES, position: UNKNOWN };
+  const byModel: FoldedDay[] = [];
+  for (let model = 0; model < models.length; model += 1)
+    byModel.push({ day, before: eve, after: facts, moves: moves[model]!, position: places[model]!.position });
   const states: Packable[] = [];
   for (let index = 0; index < folds.length; index += 1) {
     const { projection, model } = folds[index]!;

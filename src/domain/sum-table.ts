@@ -89,18 +89,43 @@ export class SumTable {
 
   /** The rows that are not zero throughout, by ascending key. */
   sorted(): SumRow[] {
+    const measures = Array.from({ length: this.stride - 1 }, (_, index) => index);
+    return Array.from(this.order(), (at): SumRow => [this.keyAt(at), measures.map((index) => this.sumAt(at, index))]);
+  }
+
+  /** Where the rows are that are not zero throughout, by ascending key; until something is added, `keyAt` and `sumAt` read them there. */
+  order(): Int32Array {
     this.addWaiting();
     const keys = new Float64Array(this.end / this.stride);
     for (let row = 0; row < keys.length; row += 1) keys[row] = this.cells[row * this.stride]!;
-    const rows = Array.from(keys.sort(), (packed): SumRow => [packed, this.sumsOf(packed)]);
-    return rows.filter(([, sums]) => sums.some((sum) => sum !== 0));
+    keys.sort();
+    const order = new Int32Array(keys.length);
+    let rows = 0;
+    for (let index = 0; index < keys.length; index += 1) {
+      const at = this.find(keys[index]!);
+      if (this.isZero(at)) continue;
+      order[rows] = at;
+      rows += 1;
+    }
+    return order.subarray(0, rows);
   }
 
-  private sumsOf(packed: number): (number | bigint)[] {
-    const at = this.find(packed) + 1;
-    const sums = Array.from(this.cells.subarray(at, at + this.stride - 1));
-    const beyond = this.beyond.get(packed);
-    return beyond === undefined ? sums : sums.map((sum, index) => narrow(BigInt(sum) + beyond[index]!));
+  /** The packed key of a row. */
+  keyAt(row: number): number {
+    return this.cells[row]!;
+  }
+
+  /** A sum of a row, a number while it is a safe integer. */
+  sumAt(row: number, measure: number): number | bigint {
+    const sum = this.cells[row + 1 + measure]!;
+    if (this.beyond.size === 0) return sum;
+    const beyond = this.beyond.get(this.cells[row]!);
+    return beyond === undefined ? sum : narrow(BigInt(sum) + beyond[measure]!);
+  }
+
+  private isZero(row: number): boolean {
+    for (let index = 0; index < this.stride - 1; index += 1) if (this.sumAt(row, index) !== 0) return false;
+    return true;
   }
 
   /** The cell before the sums of a key; makes the row if there is none. */

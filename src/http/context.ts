@@ -6,8 +6,9 @@ import type { Projection } from '../domain/projection.ts';
 import type { Engine } from '../ingest/engine.ts';
 import { type EngineSource, withEngine } from '../ingest/start.ts';
 import { Problem } from '../problems.ts';
-import { inSnapshot, type Trx } from '../store/connect.ts';
+import { inSnapshot, type Pipeline, type Statements, type Trx } from '../store/connect.ts';
 import { readGroupIds } from '../store/groups.ts';
+import { inSnapshotAtOnce } from '../store/snapshot-at-once.ts';
 import { readableBy } from '../store/versions.ts';
 
 /** The engine, or a 503 while the service is starting. */
@@ -26,8 +27,22 @@ export async function snapshot<Result>(
   read: (trx: Trx) => Promise<Result>,
   reads: readonly Projection[] = [],
 ): Promise<Result> {
-  if (reads.some(({ name }) => engine.unready.has(name))) throw new Problem('rebuilding');
+  requireReady(engine, reads);
   return await inSnapshot(engine.db, engine.statement_timeout_ms, read, readableBy(engine.versions, reads));
+}
+
+/** As `snapshot`, with the reads sent without waiting for the answers to those before. */
+export async function snapshotAtOnce<Result>(
+  engine: Engine,
+  read: (pipeline: Pipeline) => Promise<Result>,
+  reads: readonly Projection[],
+): Promise<Result> {
+  requireReady(engine, reads);
+  return await inSnapshotAtOnce(engine.db, engine.statement_timeout_ms, read, readableBy(engine.versions, reads));
+}
+
+function requireReady({ unready }: Engine, reads: readonly Projection[]): void {
+  if (reads.some(({ name }) => unready.has(name))) throw new Problem('rebuilding');
 }
 
 /** Lets every route answer with newer models if they change while it answers: what was answered so far was nothing yet. Uploads are no answers from models. */
@@ -52,7 +67,7 @@ export function requireModel(engine: Engine, modelId: string, parameter = 'model
 }
 
 /** Number of a group, `EVERYBODY` if none is named; a 400 that names the parameter if no customer has ever carried it. */
-export async function requireGroup(trx: Trx, group: string | undefined): Promise<number> {
+export async function requireGroup(trx: Statements, group: string | undefined): Promise<number> {
   if (group === undefined) return EVERYBODY;
   const id = group.includes('\0') ? undefined : (await readGroupIds(trx, [group])).get(group);
   if (id !== undefined) return id;

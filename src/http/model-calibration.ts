@@ -42,7 +42,7 @@ export async function calibrateModel(
   const { horizon, data_through, classifier } = question;
   const basis = await basisOf(read.trx, question.group_id, horizon.at, sampling);
   const { buyers, gaps, seen } = await observe(read, question, basis);
-  const percentiles = gapPercentiles({ completed: gaps, waiting: [] }, GAP_PERCENTILES);
+  const percentiles = gapPercentiles({ completed: gaps, waiting: { days: [], customers: [] } }, GAP_PERCENTILES);
   const over = data_through !== null && horizon.until <= data_through;
   const present = { source: 'current' as const, percentile: null, policy: classifier.compiled.model.lapse };
   const scores = over ? scoreCandidates(buyers, [present, ...lapseCandidates(percentiles)]) : [];
@@ -78,8 +78,9 @@ async function observe(
     const lapsed_now = activityOf(positionOn(classifier, days, horizon.at)) === LAPSED;
     buyers.push({ ...buyer, lapsed_now });
   });
-  const shortestFirst = [...gaps].sort(([a], [b]) => a - b).map(([days, customers]) => ({ days, customers }));
-  return { buyers, gaps: shortestFirst, seen };
+  const shortestFirst = [...gaps].sort(([a], [b]) => a - b);
+  const counts = { days: shortestFirst.map(([days]) => days), customers: shortestFirst.map(([, count]) => count) };
+  return { buyers, gaps: counts, seen };
 }
 
 function tooEarly({ until }: Horizon, data_through: Day | null): string {

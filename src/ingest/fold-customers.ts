@@ -71,7 +71,9 @@ async function foldPart(
       const takeBack = folding.talliesOf(emitInto(differences, -1, work.stored.group_ids));
       foldWhole(folding.plan, activityDays(historyOf(work.stored, events)), takeBack);
     }
-    const days = activityDays(historyOf(work.attributes, overlay(events, work.replaced, work.inserted)));
+    // Of a new customer all events are in the batch.
+    const known = work.stored === null ? work.inserted : overlay(events, work.replaced, work.inserted);
+    const days = activityDays(historyOf(work.attributes, known));
     // Whoever is folded anew is folded into everything: nothing is left for a build to do.
     const folded = foldWhole(whole.plan, days, emitInto(differences, 1, work.attributes.group_ids));
     const pending_refunds = days.reduce((sum, day) => sum + day.pending_refunds, 0);

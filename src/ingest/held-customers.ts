@@ -1,7 +1,13 @@
 import { compareText } from '../domain/activity-day.ts';
 import type { Day } from '../domain/calendar.ts';
 import { liftLockLimit, limitStatements, type Trx } from '../store/connect.ts';
-import { deleteCustomers, type KnownCustomer, lockCustomers, readCustomers } from '../store/customers.ts';
+import {
+  deleteCustomers,
+  type KnownCustomer,
+  lockCustomers,
+  readCustomers,
+  readSurvivors,
+} from '../store/customers.ts';
 import { shareVersions } from '../store/versions.ts';
 import { type Engine, todayOf } from './engine.ts';
 import { retrying } from './retrying.ts';
@@ -10,8 +16,10 @@ import { retrying } from './retrying.ts';
 export interface HeldCustomers {
   /** Today in the reporting time zone. */
   readonly today: Day;
-  /** Those of the named ids that are customers, and the survivors of those that were merged. */
+  /** Those of the named ids that are customers, and the survivors of those that were merged; none if they are not read. */
   readonly customers: ReadonlyMap<string, KnownCustomer>;
+  /** The named ids of which nothing was stored. */
+  readonly created: ReadonlySet<string>;
   /** The customer an id stands for: the survivor of a merged one, otherwise the id itself. */
   readonly survivorOf: (customerId: string) => string;
 }
@@ -22,8 +30,11 @@ export interface LockLimits {
   readonly lock_wait_ms?: number;
 }
 
-/** How much is locked: the named ids and whom they stand for, or besides every other id of these. */
-export type Reach = 'survivors' | 'every id';
+/**
+ * How much is locked: the named ids and whom they stand for, or besides every other id of these. Of the survivors what is stored may be left unread (`readPart`),
+ * since it takes a kilobyte each.
+ */
+export type Reach = 'survivors' | 'survivors unread' | 'every id';
 
 /**
  * Runs a writing transaction behind the fence of the versions, with the customers locked in order of their ids; ids that are not known have an empty row,
@@ -59,6 +70,12 @@ export async function holding<Result>(
   }
 }
 
+/** Reads what is stored of some of the customers that are held unread. */
+export async function readPart(trx: Trx, held: HeldCustomers, customerIds: readonly string[]): Promise<HeldCustomers> {
+  const ids = [...new Set(customerIds.map(held.survivorOf))].filter((id) => !held.created.has(id));
+  return { ...held, customers: (await readCustomers(trx, ids)).customers };
+}
+
 class MoreToLock extends Error {
   readonly customerIds: string[];
   constructor(customerIds: string[]) {
@@ -77,15 +94,16 @@ async function hold(
   const today = todayOf(engine);
   const ids = [...locked].sort(compareText);
   const created = await lockCustomers(trx, ids, today);
-  const { customers, survivors } = await readCustomers(
-    trx,
-    ids.filter((id) => !created.has(id)),
-  );
+  const known = ids.filter((id) => !created.has(id));
+  const { customers, survivors } =
+    reach === 'survivors unread'
+      ? { customers: new Map<string, KnownCustomer>(), survivors: await readSurvivors(trx, known) }
+      : await readCustomers(trx, known);
   const survivorOf = (id: string): string => survivors.get(id) ?? id;
   const needed = new Set(named);
   for (const id of named) {
     needed.add(survivorOf(id));
-    const others = reach === 'survivors' ? [] : (customers.get(survivorOf(id))?.merged_ids ?? []);
+    const others = reach !== 'every id' ? [] : (customers.get(survivorOf(id))?.merged_ids ?? []);
     for (const other of others) needed.add(other);
   }
   const isLocked = new Set(ids);
@@ -95,5 +113,5 @@ async function hold(
     trx,
     [...created].filter((id) => !needed.has(id)),
   );
-  return { today, customers, survivorOf };
+  return { today, customers, created, survivorOf };
 }

@@ -3,6 +3,7 @@ import { Differences } from '../domain/differences.ts';
 import { onConnection, type Trx } from '../store/connect.ts';
 import {
   countRows,
+  countStaged,
   holdImport,
   ImportMovedError,
   inShort,
@@ -20,7 +21,8 @@ import {
 } from '../store/staged-rows.ts';
 import type { Change } from './change.ts';
 import type { Engine } from './engine.ts';
-import { type HeldCustomers, holding } from './held-customers.ts';
+import { evenRows } from './even-pages.ts';
+import { type HeldCustomers, holding, readPart } from './held-customers.ts';
 import { countOutcomes, noOutcomes } from './import-outcomes.ts';
 import { ingestIn } from './ingest.ts';
 import { decodeChange } from './staged-change.ts';
@@ -31,8 +33,8 @@ import { writeDifferences } from './write-differences.ts';
  * for each row at 5,000 rows, six at 20,000, two at 100,000. But small writes of the same customers wait for as long as the transaction takes.
  */
 const PAGE_ROWS = 100_000;
-/** Customers of one transaction: so many saved states are in memory at once. */
-const PAGE_CUSTOMERS = 12_500;
+/** Customers of one transaction: so many ids are in memory at once, and so many rows locked. */
+const PAGE_CUSTOMERS = 25_000;
 const PAGE_BYTES = 12_582_912;
 /** Rows may be long: a hundred products of 64 characters are 25 kB, 38 kB as escapes. Most have below 200 bytes. */
 const PART_ROWS = 1_000;
@@ -76,11 +78,13 @@ async function storeImport(engine: Engine, importId: number, options: StoringOpt
   const started_at = performance.now();
   for (const walk: Walk = { place: START, found: 0 }; !options.signal?.aborted; walk.found = 0) {
     const whole = walk.place === START;
-    const pages = walkPages(engine, importId, walk, options);
+    const { lanes: at_once = LANES, page_rows: most = PAGE_ROWS } = options;
+    const page_rows = evenRows(await countStaged(engine.db, importId), at_once, most);
+    const pages = walkPages(engine, importId, walk, { ...options, page_rows });
     const lane = async (): Promise<void> => {
       for await (const page of pages) await storePage(engine, importId, page, options);
     };
-    const lanes = await Promise.allSettled(Array.from({ length: options.lanes ?? LANES }, lane));
+    const lanes = await Promise.allSettled(Array.from({ length: at_once }, lane));
     for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
     if (!whole || walk.found > 0 || options.signal?.aborted) continue;
     const done = { from: ['storing'], to: 'done', at: engine.now() } as const;
@@ -136,7 +140,10 @@ async function storePage(
       // Whoever took some of them before has locked their customers for nothing else: the ids that are held have to be those that are stored.
       if (new Set(rows.map((row) => row.customer_id)).size < customer_ids.length) throw new ImportMovedError();
       const changes = rows.map((row) => decodeChange(row.customer_id, row.change, engine.zone));
-      const { outcomes, customers } = await ingestIn(trx, engine, held, changes, { differences, client });
+      const { outcomes, customers } = await ingestIn(trx, engine, await readPart(trx, held, customer_ids), changes, {
+        differences,
+        client,
+      });
       countOutcomes(counted, rows, outcomes);
       total.rows += rows.length;
       total.customers += customers;
@@ -148,7 +155,7 @@ async function storePage(
     return { ...total, rollup_rows: await writeDifferences(trx, differences) };
   };
   const { results, ...stored } = await onConnection(engine.pool, (db, client) =>
-    holding({ ...engine, db }, idsOf(page.customers), 'survivors', (trx, held) => write(client, trx, held)),
+    holding({ ...engine, db }, idsOf(page.customers), 'survivors unread', (trx, held) => write(client, trx, held)),
   );
   const duration_ms = Math.round(performance.now() - started_at);
   engine.log.info({ import_id: importId, ...stored, duration_ms }, 'ingested');

@@ -11,10 +11,10 @@ export async function writeDifferences(trx: Trx, differences: Differences): Prom
   let written = 0;
   // One after the other: there may be so many rows that some of one roll-up are enough to be on their way at once.
   for (const projection of PROJECTIONS) {
-    const rows = differences.rows(projection);
-    for (let at = 0; at < rows.length; at += STATEMENT_ROWS)
-      await addDifferences(trx, projection, rows.slice(at, at + STATEMENT_ROWS));
-    written += rows.length;
+    const columns = differences.columns(projection);
+    for (let at = 0; at < columns.rows; at += STATEMENT_ROWS)
+      await addDifferences(trx, projection, columns, [at, Math.min(at + STATEMENT_ROWS, columns.rows)]);
+    written += columns.rows;
   }
   return written;
 }
@@ -23,9 +23,9 @@ export async function writeDifferences(trx: Trx, differences: Differences): Prom
 export async function sendDifferences(pipeline: Pipeline, differences: Differences): Promise<number> {
   let written = 0;
   const sent = PROJECTIONS.map((projection) => {
-    const rows = differences.rows(projection);
-    written += rows.length;
-    return addDifferences(pipeline, projection, rows);
+    const columns = differences.columns(projection);
+    written += columns.rows;
+    return addDifferences(pipeline, projection, columns);
   });
   await Promise.all(sent);
   return written;

@@ -105,11 +105,11 @@ export const repeatPurchases: Report<Query> = {
   },
   async read(context, request) {
     const number = request.purchase_number;
-    const gaps = await readGaps(context, number ?? 1);
+    const [gaps, items] = await Promise.all([readGaps(context, number ?? 1), readNumbers(context, number)]);
     return {
       as_of: context.today,
       projected: false,
-      items: await readNumbers(context, number),
+      items,
       tables: { survival: survivalOf(gaps, context.today), gaps: gapPercentiles(gaps, PERCENTILES) },
     };
   },

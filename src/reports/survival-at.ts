@@ -1,5 +1,5 @@
 import type { Day } from '../domain/calendar.ts';
-import { type Gaps, survivalSteps } from './purchase-gaps-rollup.ts';
+import { type GapCounts, type Gaps, survivalSteps } from './purchase-gaps-rollup.ts';
 import { kaplanMeier } from './survival.ts';
 
 /** The estimated share of those after a purchase day who have not bought again within so many days. */
@@ -18,8 +18,7 @@ export function survivalAt(gaps: Gaps, until: Day, times: readonly number[]): Su
   const points = kaplanMeier(survivalSteps(gaps, until));
   return times.map((days) => {
     const at_risk =
-      customersOf(gaps.completed.filter((gap) => gap.days >= days)) +
-      customersOf(gaps.waiting.filter((since) => until - since.days >= days));
+      customersOf(gaps.completed, (gap) => gap >= days) + customersOf(gaps.waiting, (since) => until - since >= days);
     if (at_risk === 0) return { days, at_risk, survival: null, lower: null, upper: null };
     const { survival, lower, upper } = points.findLast(({ time }) => time <= days) ?? NOTHING_YET;
     return { days, at_risk, survival, lower, upper };
@@ -29,6 +28,6 @@ export function survivalAt(gaps: Gaps, until: Day, times: readonly number[]): Su
 /** Nobody has bought again yet, so no bound is defined. */
 const NOTHING_YET = { survival: 1, lower: null, upper: null };
 
-function customersOf(counts: Gaps['completed']): number {
-  return counts.reduce((sum, { customers }) => sum + customers, 0);
+function customersOf({ days, customers }: GapCounts, counts: (days: number) => boolean): number {
+  return customers.reduce((sum, count, index) => (counts(days[index]!) ? sum + count : sum), 0);
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Trx } from './connect.ts';
+import type { Statements, Trx } from './connect.ts';
 import { type KnownCustomer, readCustomers } from './customers.ts';
 import type { EventKind } from './histories.ts';
 import { ID_COLUMNS } from './histories.ts';
@@ -94,7 +94,7 @@ export async function readStoredCounts(trx: Trx): Promise<StoredCounts> {
 }
 
 /** The latest activity day stored, null without any: a feed that died shows here. */
-export async function readDataThrough(trx: Trx): Promise<number | null> {
+export async function readDataThrough(trx: Statements): Promise<number | null> {
   const { rows } = await sql<{ day: number }>`
     select day from rollup_daily_totals where model_version = 0 and group_id = 0 and activity_days <> 0
     order by day desc limit 1`.execute(trx);

@@ -80,6 +80,15 @@ export async function readCustomers(trx: Trx, customerIds: readonly string[]): P
   return { customers, survivors };
 }
 
+/** Of the ids those that were merged, and the customer each stands for. */
+export async function readSurvivors(trx: Trx, customerIds: readonly string[]): Promise<Map<string, string>> {
+  if (customerIds.length === 0) return new Map();
+  const { rows } = await sql<{ customer_id: string; merged_into: string }>`
+    select customer_id, merged_into from customers
+    where customer_id = any(${customerIds}::text[]) and merged_into is not null`.execute(trx);
+  return new Map(rows.map(({ customer_id, merged_into }) => [customer_id, merged_into]));
+}
+
 /** Writes what callers say of customers. Only rows that exist are changed. */
 export async function writeAttributes(trx: Statements, rows: readonly CustomerRow[]): Promise<void> {
   if (rows.length === 0) return;

@@ -10,6 +10,9 @@ function hashOf(key: KeyObject, customerId: string): string {
 
 /** The days on which any of these customers were erased. */
 export async function readErasures(trx: Trx, salt: Buffer, customerIds: readonly string[]): Promise<Map<string, Day>> {
+  // A hash takes 5 µs, a tenth of all that an import does for a purchase; most deployments have erased nobody.
+  const { rows: any } = await sql`select from erased_customers limit 1`.execute(trx);
+  if (any.length === 0) return new Map();
   const key = createSecretKey(salt);
   const byHash = new Map(customerIds.map((customerId) => [hashOf(key, customerId), customerId]));
   const { rows } = await sql<{ id_hash: string; erased_on: Day }>`

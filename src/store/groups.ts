@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database, Trx } from './connect.ts';
+import type { Database, Statements, Trx } from './connect.ts';
 
 /** Distinct groups a deployment can have. */
 export const MAX_GROUPS = 200;
@@ -7,13 +7,10 @@ export const MAX_GROUPS = 200;
 export const MAX_CUSTOMER_GROUPS = 16;
 
 /** Ids of the named groups; unknown names are absent. */
-export async function readGroupIds(db: Database | Trx, names: readonly string[]): Promise<Map<string, number>> {
+export async function readGroupIds(trx: Statements, names: readonly string[]): Promise<Map<string, number>> {
   if (names.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('groups')
-    .selectAll()
-    .where('name', '=', sql<string>`any(${names}::text[])`)
-    .execute();
+  const { rows } = await sql<{ name: string; group_id: number }>`
+    select name, group_id from groups where name = any(${names}::text[])`.execute(trx);
   return new Map(rows.map((row) => [row.name, row.group_id]));
 }
 

@@ -116,6 +116,14 @@ export async function countRows(
   );
 }
 
+/** How many rows of an import wait to be stored, by its counts. */
+export async function countStaged(db: Database, importId: number): Promise<number> {
+  const { rows } = await sql<{ left: number }>`
+    select (rows_read - created - updated - duplicate - conflict - invalid - dropped)::float8 as left
+    from imports where import_id = ${importId}`.execute(db);
+  return rows[0]?.left ?? 0;
+}
+
 /** What an import becomes when it leaves an open state. */
 export interface Ending {
   readonly from: readonly ('receiving' | 'storing')[];

@@ -1,10 +1,9 @@
 import { sql } from 'kysely';
 import type pg from 'pg';
-import type { DifferenceRow } from '../domain/differences.ts';
+import type { DifferenceColumns, DifferenceRow } from '../domain/differences.ts';
 import type { Projection } from '../domain/projection.ts';
 import type { Database, Statements, Trx } from './connect.ts';
 import { copyIn } from './copy.ts';
-import { numberArray } from './customers.ts';
 
 /** The table a projection adds up. */
 export function rollupTable(projection: Projection): string {
@@ -17,21 +16,22 @@ export function keyColumns(projection: Projection): string[] {
 }
 
 /**
- * Adds differences to a roll-up in one statement. The rows come sorted by key, each key once; every writer takes them in this order, so two of them
- * wait for each other but never deadlock.
+ * Adds differences to a roll-up, the rows from one up to another, in one statement. They come sorted by key, each key once; every writer takes them in this
+ * order, so two of them wait for each other but never deadlock.
  */
 export async function addDifferences(
   trx: Statements,
   projection: Projection,
-  rows: readonly DifferenceRow[],
+  differences: DifferenceColumns,
+  [from, to]: readonly [from: number, to: number] = [0, differences.rows],
 ): Promise<void> {
-  if (rows.length === 0) return;
+  if (from === to) return;
   const table = sql.table(rollupTable(projection));
   const keys = keyColumns(projection);
   const columns = [...keys, ...projection.measures];
   const values = columns.map((_, index) => {
     const type = sql.raw(index < 2 ? 'int2[]' : index < keys.length ? 'int4[]' : 'int8[]');
-    return sql`${numberArray(rows.map((row) => columnValue(row, index, keys.length)))}::${type}`;
+    return sql`${`{${differences.columns[index]!.slice(from, to).join(',')}}`}::${type}`;
   });
   const sums = projection.measures.map(
     (measure) => sql`${sql.ref(measure)} = rollup.${sql.ref(measure)} + excluded.${sql.ref(measure)}`,
@@ -54,12 +54,6 @@ export async function copyDifferences(
     ({ model_version, group, key, measures }) => `${[model_version, group, ...key, ...measures].join('\t')}\n`,
   );
   await copyIn(client, `copy ${rollupTable(projection)} (${columns}) from stdin`, Buffer.from(lines.join('')));
-}
-
-function columnValue(row: DifferenceRow, index: number, keyLength: number): number | bigint {
-  if (index === 0) return row.model_version;
-  if (index === 1) return row.group;
-  return index < keyLength ? row.key[index - 2]! : row.measures[index - keyLength]!;
 }
 
 /** A stored roll-up row: its key and its measures, in column order. */

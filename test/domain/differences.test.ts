@@ -128,3 +128,27 @@ t.test('differences of several threads merge into what one would have added up',
     t.strictSame(first.rows(projection).length > 0, true, 'what was merged is still there');
   }
 });
+
+t.test('columns hold the rows in their order, large sums too', async (t) => {
+  const differences = new Differences(PLAN);
+  t.strictSame(differences.columns(SHARED), {
+    rows: 0,
+    columns: Array.from({ length: 6 }, () => new Float64Array(0)),
+  });
+  for (let emit = 0; emit < 1_000; emit += 1) {
+    const key = [((emit * 7) % 4) - 2, emit % 5];
+    const measures = [emit % 4, emit % 11 === 0 ? LARGEST : -emit];
+    differences.add(emit % 3, [EVERYBODY, 3, 12][emit % 7] ?? EVERYBODY, emit % 5 === 0 ? -1 : 1, key, measures);
+  }
+  for (const projection of [SHARED, BY_MODEL]) {
+    const { rows, columns } = differences.columns(projection);
+    const expected = differences.rows(projection);
+    t.equal(rows, expected.length);
+    t.strictSame(
+      Array.from({ length: rows }, (_, row) => columns.map((column) => column[row])),
+      expected.map(({ model_version, group, key, measures }) => [model_version, group, ...key, ...measures]),
+    );
+  }
+  const [customers, revenue] = differences.columns(SHARED).columns.slice(-2);
+  t.ok(customers instanceof Float64Array && Array.isArray(revenue), 'only a column that needs it is a list');
+});

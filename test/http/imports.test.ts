@@ -549,7 +549,7 @@ t.test('rows are stored a few at a time if they are long, one alone if it is lon
   await isWhole(t, service);
 });
 
-t.test('no more customers are stored at once than their saved states may take memory', async (t) => {
+t.test('no more customers are stored at once than a page takes', async (t) => {
   const service = await testService(t);
   const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
   await service.call('POST', '/v1/imports', lines(...ids.flatMap((id) => [bought(id, 'p'), bought(id, 'q')])), NDJSON);

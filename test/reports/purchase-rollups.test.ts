@@ -104,10 +104,12 @@ t.test('several purchases on one day are one purchase day, and a refunded one is
 
 /** Gaps by length, and waiting days by how long ago they began. */
 function gapsOf(completed: Record<number, number>, waiting: Record<number, number> = {}) {
-  const rows = (counts: Record<number, number>, at: (days: number) => number) =>
-    Object.entries(counts)
+  const rows = (counts: Record<number, number>, at: (days: number) => number) => {
+    const sorted = Object.entries(counts)
       .map(([days, customers]) => ({ days: at(Number(days)), customers }))
       .sort((one, other) => one.days - other.days);
+    return { days: sorted.map(({ days }) => days), customers: sorted.map(({ customers }) => customers) };
+  };
   return { completed: rows(completed, (days) => days), waiting: rows(waiting, (days) => 20_000 - days) };
 }
 

@@ -127,7 +127,7 @@ function uploadOf(request: FastifyRequest, idle_ms: number) {
 /** After a refusal the rest of the upload is let in and forgotten, so that the caller, who is still sending, comes to read the answer; not for ever. */
 function letGoOfRest({ raw }: FastifyRequest, within_ms: number): void {
   const timer = setTimeout(() => {
-    if (!raw.complete) raw.socket?.destroy();
+    if (!raw.complete) raw.destroy();
   }, within_ms);
   timer.unref();
   raw.once('end', () => clearTimeout(timer));

@@ -8,9 +8,10 @@ import { dailyTotalsRollup } from '../../reports/daily-totals-rollup.ts';
 import { day, nullable, oneOf } from '../../reports/fields.ts';
 import { REPORTS } from '../../reports/registry.ts';
 import type { ExactContext, ExactReads, Report, ReportFault } from '../../reports/report.ts';
-import type { Trx } from '../../store/connect.ts';
+import type { Pipeline } from '../../store/connect.ts';
 import { readDataThrough } from '../../store/customer-reads.ts';
-import { requireEngine, requireGroup, requireModel, snapshot } from '../context.ts';
+import { together } from '../../store/snapshot-at-once.ts';
+import { requireEngine, requireGroup, requireModel, snapshotAtOnce } from '../context.ts';
 import { rememberExactReads } from '../exact-reads.ts';
 import { CSV_TYPE, csvOf, JSON_TYPE, negotiate } from '../representations.ts';
 import { mount } from '../route.ts';
@@ -130,11 +131,10 @@ function mountReport(
       if (query.table !== undefined && type === JSON_TYPE)
         throw parameterProblem('table', 'not_allowed', 'chooses the table of a CSV answer; send Accept: text/csv');
       const index = report.per_model ? requireModel(engine, query.model ?? 'lifecycle') : 0;
-      const found = await snapshot(
-        engine,
-        async (trx) => await answer(trx, engine, report, index, query, exactOf(engine)),
-        [...report.reads, dailyTotalsRollup],
-      );
+      const found = await snapshotAtOnce(engine, (trx) => answer(trx, engine, report, index, query, exactOf(engine)), [
+        ...report.reads,
+        dailyTotalsRollup,
+      ]);
       if (type === JSON_TYPE) return found;
       const { table = 'items' } = query;
       reply.type(`${CSV_TYPE}; charset=utf-8`);
@@ -158,20 +158,25 @@ function tableParameter(tables: object) {
   );
 }
 
-async function answer(trx: Trx, engine: Engine, report: AnyReport, index: number, query: Query, exact: ExactReads) {
-  const group_id = await requireGroup(trx, query.group);
+async function answer(
+  trx: Pipeline,
+  engine: Engine,
+  report: AnyReport,
+  index: number,
+  query: Query,
+  exact: ExactReads,
+) {
   const context = {
     trx,
     model: engine.plan.models[index]!,
-    group_id,
+    group_id: await requireGroup(trx, query.group),
     today: todayOf(engine),
     decimals: engine.decimals,
     exact,
     models: engine.models.map(({ version }, place) => ({ compiled: engine.plan.models[place]!, published: version })),
   };
-  const found = await report.read(context, query);
+  const [found, data_through] = await together(report.read(context, query), readDataThrough(trx));
   if ('code' in found) throw faultProblem(found);
-  const data_through = await readDataThrough(trx);
   const { model, version } = engine.models[index]!;
   return {
     report: report.definition.report,
