@@ -14,7 +14,7 @@ import { PROJECTIONS } from '../../src/reports/registry.ts';
 import { KINDS, randomModels } from '../oracle/random-models.ts';
 import { Rng } from '../oracle/rng.ts';
 import { randomLife, seedOf } from '../reports/random-shop.ts';
-import { date, history, planOf } from '../support/notation.ts';
+import { date, day, history, planOf } from '../support/notation.ts';
 
 // What folding into a plan alone gives is the truth here: whatever is left out of a larger fold, or put together of two, must be the same bytes and the same sums.
 
@@ -55,7 +55,7 @@ function part<One>(rng: Rng, list: readonly One[]): One[] {
 function fullLife(rng: Rng, first: string, name: string): History {
   const days = rng.pick([1, 4, 30, 400, 900]);
   const life = randomLife(rng, first, days);
-  const start = Date.parse(first) / 86_400_000;
+  const start = day(first);
   return {
     ...life,
     purchases: life.purchases.map((purchase) => ({
@@ -66,11 +66,11 @@ function fullLife(rng: Rng, first: string, name: string): History {
     })),
     refunds: life.refunds.map((refund) => ({ ...refund, purchase_id: `${name} ${refund.purchase_id}` })),
     interactions: Array.from({ length: rng.between(0, 25) }, (_, index) => {
-      const day = start + rng.between(0, days - 1);
+      const on = start + rng.between(0, days - 1);
       const kind = rng.pick(KINDS);
       return {
         interaction_id: `${name} ${index}`,
-        moment: { at: day * 86_400_000_000 + index, day, plain: true },
+        moment: { at: on * 86_400_000_000 + index, day: on, plain: true },
         kind,
         score: kind === 'survey' ? rng.between(0, 10) : null,
         reason: kind === 'departure' ? rng.pick(['price', 'boredom', null] as const) : null,
@@ -87,7 +87,8 @@ function twoParts(rng: Rng): {
   readonly more: ActivityDay[];
   readonly all: ActivityDay[];
 } {
-  const one = fullLife(rng, '2022-11-15', 'one');
+  // Known from the first day on: when somebody became known never changes without folding anew.
+  const one = { ...fullLife(rng, '2022-11-15', 'one'), known_since: day('2022-11-15') };
   const before = activityDays(one);
   const last = before.at(-1)!.day;
   const other = fullLife(rng, date(last + rng.pick([0, 0, 1, 40, 500])), 'other');
