@@ -7,6 +7,7 @@ import { encodeFold } from '../domain/saved-fold.ts';
 import { positionIn, writeStanding } from '../domain/standing.ts';
 import {
   advanceBuild,
+  type BuildPage,
   beginBuild,
   type ExtendedFold,
   extendFolds,
@@ -27,15 +28,17 @@ import { retrying } from './retrying.ts';
 import { finishBuild } from './switch-models.ts';
 import { writeDifferences } from './write-differences.ts';
 
-/** Customers of one transaction: small writes of the same customers wait for it. */
-const CHUNK = 2_000;
+/** What one transaction builds: small writes of the same customers wait for it, and all their events are in memory. */
+const PAGE: BuildPage = { customers: 2_000, events: 30_000 };
 
 /** How a build is run. */
 export interface BuildOptions {
   /** No further chunk is begun once it is aborted. */
   readonly signal?: { readonly aborted: boolean };
-  /** Customers of one transaction. */
+  /** Customers of one transaction at most. */
   readonly chunk?: number;
+  /** Events of theirs together at most. */
+  readonly events?: number;
 }
 
 /** True if customers lack something of what they are to be folded into. */
@@ -48,7 +51,10 @@ export function isBuilding({ published, unready }: Pick<Engine, 'published' | 'u
  * them. A chunk stores how far it is, so a build that was killed goes on where it was. Returns false if it was stopped, or if another process builds. Throws
  * `ModelsChangedError` if there is something else to build.
  */
-export async function build(engine: Engine, { signal, chunk = CHUNK }: BuildOptions = {}): Promise<boolean> {
+export async function build(
+  engine: Engine,
+  { signal, chunk = PAGE.customers, events = PAGE.events }: BuildOptions = {},
+): Promise<boolean> {
   const { complete } = engine.foldings;
   await beginBuild(engine.db, { models_revision: engine.versions.models_revision, started_at: engine.now(), complete });
   const folds = new Map<number, BuildFold>();
@@ -57,9 +63,10 @@ export async function build(engine: Engine, { signal, chunk = CHUNK }: BuildOpti
     folds.set(layout, fold);
     return fold;
   };
+  const page = { customers: chunk, events };
   while (!signal?.aborted) {
     const built = await onConnection(engine.pool, (db, client) =>
-      retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { limit: chunk, foldOf }))),
+      retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { page, foldOf }))),
     );
     if (built === null) return false;
     if (built === 0 && (await finishBuild(engine))) return true;
@@ -68,8 +75,7 @@ export async function build(engine: Engine, { signal, chunk = CHUNK }: BuildOpti
 }
 
 interface Chunk {
-  /** Customers at most. */
-  readonly limit: number;
+  readonly page: BuildPage;
   readonly foldOf: (layout: number) => BuildFold;
 }
 
@@ -78,21 +84,21 @@ async function buildChunk(
   trx: Trx,
   client: pg.ClientBase,
   engine: Engine,
-  { limit, foldOf }: Chunk,
+  { page, foldOf }: Chunk,
 ): Promise<number | null> {
   const { complete, whole } = engine.foldings;
   await limitStatements(trx, engine.statement_timeout_ms);
   await shareVersions(trx, engine.versions);
   const held = await holdBuild(trx, engine.versions.models_revision);
   if (held === null) return null;
-  const found = await pageLacking(trx, complete, held.after_id, limit);
-  const last = found.at(-1);
-  if (last === undefined) return 0;
+  const found = await pageLacking(trx, complete, held.after_id, page);
+  const [first, last] = [found[0], found.at(-1)];
+  if (first === undefined || last === undefined) return 0;
   const customers = await lockLacking(trx, engine, found);
   const ids = customers.map(({ customer_id }) => customer_id);
   const places = await readPlaces(trx, ids);
   const differences = new Differences(engine.plan);
-  const histories = decodeHistories(await readHistories(client, customers, { after: held.after_id, last }));
+  const histories = decodeHistories(await readHistories(client, customers, { first, last }));
   const built = customers.map((customer, index) =>
     foldOf(customer.layout).fold(customer, activityDays(histories[index]!), differences),
   );

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Build, readBuild } from '../store/builds.ts';
 import type { PoolOptions } from '../store/connect.ts';
+import { readModels, type StoredModel } from '../store/models.ts';
 import { readVersions } from '../store/versions.ts';
 import { isBuilding } from './build.ts';
 import type { Engine } from './engine.ts';
@@ -65,7 +66,7 @@ async function keepBuilding(source: StartingEngine, database: PoolOptions, signa
 
 async function round(source: StartingEngine, run: (task: undefined) => Promise<boolean>): Promise<void> {
   const engine = await newest(source);
-  if (!isBuilding(engine) && !engine.published.some(({ state }) => state === 'retiring')) return;
+  if (!isBuilding(engine) && !(await isRetiring(engine))) return;
   const reports = new AbortController();
   const reporting = reportProgress(engine, reports.signal);
   try {
@@ -75,6 +76,12 @@ async function round(source: StartingEngine, run: (task: undefined) => Promise<b
     await reporting;
   }
   await newest(source);
+}
+
+/** Whether anything is to be removed. That it has been raises no revision: an engine from before goes on saying so. */
+async function isRetiring({ published, db }: Engine): Promise<boolean> {
+  const retiring = ({ state }: StoredModel): boolean => state === 'retiring';
+  return published.some(retiring) && (await readModels(db)).some(retiring);
 }
 
 async function newest(source: StartingEngine): Promise<Engine> {

@@ -1,16 +1,17 @@
 import { PROJECTIONS } from '../reports/registry.ts';
-import { dropBuild, dropStages, isAnybodyLacking, restartBuild } from '../store/builds.ts';
-import type { Trx } from '../store/connect.ts';
+import { dropBuild, dropStages, isAnybodyLacking, pageStanding, restartBuild } from '../store/builds.ts';
+import { limitStatements, type Trx } from '../store/connect.ts';
+import { deleteCustomers, lockCustomers } from '../store/customers.ts';
 import { completeLayouts } from '../store/fold-layouts.ts';
 import { moveModels, type StoredModel } from '../store/models.ts';
 import { readProjections, saveProjections } from '../store/projections.ts';
 import { dropModelRows } from '../store/rollups.ts';
 import { holdVersions, raiseRevision, requireVersions } from '../store/versions.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, todayOf } from './engine.ts';
 import { retrying } from './retrying.ts';
 
-/** Rows of `customer_stages` that are removed in one transaction. */
-const REMOVED_ROWS = 5_000;
+/** Customers whose rows are removed in one transaction: small writes of the same customers wait for it. */
+const REMOVED_CUSTOMERS = 2_000;
 
 /**
  * Switches to what has been built, in one transaction that no ingest overlaps: it first proves that nobody lacks it. Whoever reads sees all of the old, or all of
@@ -54,21 +55,33 @@ function versionsOf(models: readonly StoredModel[]): number[] {
  * Removes what is stored of model versions that answer no more: their roll-up rows, and where customers stand in them. Saved folds keep their part until the customer
  * is next folded, which then leaves it out. Safe in any number of processes at once, and may be stopped anywhere.
  */
-export async function removeRetired(
-  { db, published, log }: Engine,
-  signal?: { readonly aborted: boolean },
-): Promise<void> {
+export async function removeRetired(engine: Engine, signal?: { readonly aborted: boolean }): Promise<void> {
+  const { db, published, log } = engine;
   for (const { model_version, version, model, state } of published) {
     if (state !== 'retiring') continue;
     for (const projection of PROJECTIONS) {
-      if (projection.per_model) await dropModelRows(db, projection, model_version);
+      if (projection.per_model) await retrying(() => dropModelRows(db, projection, model_version));
     }
-    let removed = REMOVED_ROWS;
-    while (removed === REMOVED_ROWS) {
+    do {
       if (signal?.aborted) return;
-      removed = await retrying(() => dropStages(db, model_version, REMOVED_ROWS));
-    }
+    } while (await removeStanding(engine, model_version));
     await db.transaction().execute(async (trx) => await moveModels(trx, [model_version], 'retired'));
     log.info({ model: model.model_id, version }, 'what was stored of a model version is removed');
   }
+}
+
+/** Removes where some customers stand in a model version, under the locks of ingest; false if there was nobody left. */
+async function removeStanding(engine: Engine, modelVersion: number): Promise<boolean> {
+  return await retrying(() =>
+    engine.db.transaction().execute(async (trx) => {
+      await limitStatements(trx, engine.statement_timeout_ms);
+      const ids = await pageStanding(trx, modelVersion, REMOVED_CUSTOMERS);
+      if (ids.length === 0) return false;
+      const created = await lockCustomers(trx, ids, todayOf(engine));
+      // Erased since they were found: the lock must not bring them back.
+      await deleteCustomers(trx, [...created]);
+      await dropStages(trx, modelVersion, ids);
+      return true;
+    }),
+  );
 }

@@ -62,17 +62,30 @@ export async function dropBuild(trx: Trx): Promise<void> {
   await sql`delete from builds`.execute(trx);
 }
 
+/** How much is built at once: the customers have no more events than that together, unless one alone does. */
+export interface BuildPage {
+  readonly customers: number;
+  readonly events: number;
+}
+
 /** The next customers, in order of their ids, whose saved folds lack something. */
 export async function pageLacking(
   trx: Trx,
   complete: readonly number[],
   after: string,
-  limit: number,
+  page: BuildPage,
 ): Promise<string[]> {
-  const { rows } = await sql<{ customer_id: string }>`
-    select customer_id from customer_states where customer_id > ${after} and layout <> all(${complete}::int2[])
-    order by customer_id limit ${limit}`.execute(trx);
-  return rows.map((row) => row.customer_id);
+  const { rows } = await sql<{ customer_id: string; events: number }>`
+    select customer_id, events from customer_states where customer_id > ${after} and layout <> all(${complete}::int2[])
+    order by customer_id limit ${page.customers}`.execute(trx);
+  const found: string[] = [];
+  let events = 0;
+  for (const row of rows) {
+    events += row.events;
+    if (events > page.events && found.length > 0) break;
+    found.push(row.customer_id);
+  }
+  return found;
 }
 
 /** Whether anybody's saved fold lacks something. */
@@ -115,10 +128,18 @@ export async function extendFolds(trx: Trx, layout: number, rows: readonly Exten
     where customer_states.customer_id = given.customer_id`.execute(trx);
 }
 
-/** Removes rows of a model version from where customers stand, and returns how many: at most `limit`. */
-export async function dropStages(db: Database, modelVersion: number, limit: number): Promise<number> {
-  const result = await sql`
-    delete from customer_stages where model_version = ${modelVersion} and customer_id in (
-      select customer_id from customer_stages where model_version = ${modelVersion} limit ${limit})`.execute(db);
-  return Number(result.numAffectedRows ?? 0);
+/** Some customers of whom it is stored where they stand in a model version, sorted as `collate "C"` does. */
+export async function pageStanding(trx: Trx, modelVersion: number, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ customer_id: string }>`
+    select customer_id from (select customer_id from customer_stages where model_version = ${modelVersion} limit ${limit}) as page
+    order by customer_id`.execute(trx);
+  return rows.map((row) => row.customer_id);
+}
+
+/** Removes where customers stand in a model version. Their rows in `customers` must be locked. */
+export async function dropStages(trx: Trx, modelVersion: number, customerIds: readonly string[]): Promise<void> {
+  await sql`
+    delete from customer_stages where model_version = ${modelVersion} and customer_id = any(${customerIds}::text[])`.execute(
+    trx,
+  );
 }

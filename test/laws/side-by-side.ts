@@ -28,6 +28,8 @@ export interface Shop {
   readonly decimals: number;
   /** Models beside the built-in ones. */
   readonly models: readonly ModelDocument[];
+  /** What the service starts with instead of `models`, which are published later; the oracle knows those from the start. */
+  readonly models_at_start?: readonly ModelDocument[];
 }
 
 export const PLAIN_SHOP: Shop = { startDay: '2024-03-01', timeZone: 'UTC', currency: 'EUR', decimals: 2, models: [] };
@@ -57,6 +59,8 @@ export class SideBySide {
   readonly service: TestService;
   readonly shop: Shop;
   readonly models: readonly ModelDocument[];
+  /** The models that are asked about: all, unless some do not answer yet. */
+  asked: readonly ModelDocument[];
   oracle: Oracle;
   readonly #clock: { day: number };
 
@@ -64,6 +68,7 @@ export class SideBySide {
     this.service = service;
     this.shop = shop;
     this.models = [...BUILT_IN, ...shop.models];
+    this.asked = shop.models_at_start === undefined ? this.models : BUILT_IN;
     this.#clock = clock;
     this.oracle = this.#newOracle();
   }
@@ -76,7 +81,7 @@ export class SideBySide {
       time_zone: shop.timeZone,
       currency: shop.currency,
       currency_decimals: shop.decimals,
-      models: [...Object.values(BUILT_IN_MODELS), ...(shop.models as readonly Model[])],
+      models: [...Object.values(BUILT_IN_MODELS), ...((shop.models_at_start ?? shop.models) as readonly Model[])],
     });
     return new SideBySide(service, shop, clock);
   }
@@ -86,7 +91,9 @@ export class SideBySide {
     const { db } = this.service;
     const { rows } = await sql<{ name: string }>`
       select tablename as name from pg_tables where schemaname = current_schema()
-        and tablename not in ('versions', 'models') and tablename not like 'kysely%'`.execute(db);
+        and tablename not in ('versions', 'models', 'fold_layouts', 'projections') and tablename not like 'kysely%'`.execute(
+      db,
+    );
     await sql`truncate ${sql.join(rows.map(({ name }) => sql.table(name)))}`.execute(db);
     this.#clock.day = parseDay(this.shop.startDay);
     this.oracle = this.#newOracle();
@@ -98,7 +105,7 @@ export class SideBySide {
   }
 
   get modelIds(): string[] {
-    return this.models.map((model) => model.model_id);
+    return this.asked.map((model) => model.model_id);
   }
 
   async apply(step: Step): Promise<void> {
