@@ -25,9 +25,11 @@ export interface NewBuild extends Pick<Build, 'models_revision' | 'started_at'> 
 export async function beginBuild(db: Database, { models_revision, started_at, complete }: NewBuild): Promise<void> {
   const known = await readBuild(db);
   if (known?.models_revision === models_revision) return;
+  const { rows } = await sql<{ lacking: number }>`
+    select count(*)::int4 as lacking from customer_states where layout <> all(${complete}::int2[])`.execute(db);
   await sql`
     insert into builds (models_revision, after_id, customers_done, customers_total, started_at)
-    select ${models_revision}::int4, '', 0, count(*), ${started_at}::int8 from customer_states where layout <> all(${complete}::int2[])
+    values (${models_revision}, '', 0, ${rows[0]!.lacking}, ${started_at})
     on conflict (only_row) do update set models_revision = excluded.models_revision, after_id = '', customers_done = 0,
       customers_total = excluded.customers_total, started_at = excluded.started_at
     where builds.models_revision < excluded.models_revision`.execute(db);
