@@ -5,7 +5,7 @@ import type { Database } from '../store/connect.ts';
 import { classifyFailure } from '../store/failures.ts';
 import type { StoreLog } from '../store/log.ts';
 import { migrate, pendingMigrations } from '../store/migrate.ts';
-import type { ModelState } from '../store/models.ts';
+import type { ModelState } from '../store/tables.ts';
 import {
   CODE_VERSIONS,
   type Deployment,

@@ -2,10 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Model } from '../domain/model.ts';
 import type { Micros } from '../domain/time-zone.ts';
 import type { Database, Trx } from './connect.ts';
-import type { Tables } from './tables.ts';
-
-/** What a published version is for: it is being built, it answers, or it is being removed and then only remembered. */
-export type ModelState = 'building' | 'active' | 'retiring' | 'retired';
+import type { ModelState, Tables } from './tables.ts';
 
 /** A published model as stored. */
 export interface StoredModel {

@@ -1,6 +1,8 @@
 import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { Model } from '../domain/model.ts';
-import type { ModelState } from './models.ts';
+
+/** What a published version is for: it is being built, it answers, or it is being removed and then only remembered. */
+export type ModelState = 'building' | 'active' | 'retiring' | 'retired';
 
 interface VersionsTable {
   only_row: Generated<boolean>;
