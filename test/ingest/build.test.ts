@@ -269,6 +269,40 @@ t.test('how far a build is can be read, and it ends at all', async (t) => {
   t.equal(await readBuild(service.db), undefined);
 });
 
+t.test('a chunk has no more events than fit, but for a customer who alone has more', async (t) => {
+  const service = await smallShop(t);
+  const many = Array.from({ length: 9 }, (_, n) => ({
+    customer_id: 'c02',
+    purchase_id: `m${n}`,
+    purchased_at: '2026-03-01',
+    amount: '1',
+  }));
+  await post(service, 'purchases', ...many);
+  await publish(service, frequent);
+  const done: unknown[] = [];
+  for (let chunk = 0; chunk < 3; chunk += 1) {
+    await build(await loadEngine(service.engine), { events: 5, signal: chunks(1) });
+    done.push((await readBuild(service.db))!.after_id);
+  }
+  t.strictSame(done, ['c01', 'c02', 'c04'], 'two customers of two events, one of eleven, two again');
+  t.equal(await build(await loadEngine(service.engine), { events: 5 }), true);
+  await isClean(t, service, 'all are built');
+});
+
+t.test('however often models come and go, every number of a layout is used', async (t) => {
+  const service = await smallShop(t);
+  for (const [index, model] of [frequent, rich, frequent, rich].entries()) {
+    await publish(service, named(`own_${index}`, model), named('own', model));
+    if (index % 2 === 0) while (!(await buildChunk(service)));
+    await retireModel(await loadEngine(service.engine), `own_${index}`, UNSAID);
+  }
+  const { rows } = await sql<{ last: number; layouts: number }>`
+    select max(layout)::int4 as last, count(*)::int4 as layouts from fold_layouts`.execute(service.db);
+  t.equal(rows[0]!.last, rows[0]!.layouts);
+  while (!(await buildChunk(service)));
+  await isClean(t, service, 'with many layouts');
+});
+
 t.test('a build that was stopped goes on where it was, by another engine, and folds nobody twice', async (t) => {
   const service = await smallShop(t);
   await publish(service, frequent);
