@@ -50,10 +50,18 @@ export function followModels(app: FastifyInstance, source: EngineSource): void {
   app.addHook('onRoute', (route) => {
     const { handler } = route;
     route.handler = async function (request, reply) {
-      if (source.current() === null) return await handler.call(this, request, reply);
-      return await withEngine(source, async () => await handler.call(this, request, reply));
+      const answer = async (): Promise<unknown> => await handler.call(this, request, reply);
+      if (source.current() === null) return await answer();
+      return await withEngine(source, async (engine) => await answer().catch((error) => requireNewest(engine, error)));
     };
   });
+}
+
+/** Throws what a request failed with; if that depends on which models there are, only when they are still those of the engine. */
+async function requireNewest(engine: Engine, error: unknown): Promise<never> {
+  const isOfModels = error instanceof Problem && (error.code === 'unknown_model' || error.code === 'rebuilding');
+  if (isOfModels) await snapshot(engine, async () => undefined);
+  throw error;
 }
 
 /** Index of a model in the plan; a 400 that names the parameter if there is none, a 503 while its first version is being built. */

@@ -6,8 +6,8 @@ import { activityDays } from '../domain/history.ts';
 import { encodeFold } from '../domain/saved-fold.ts';
 import { positionIn, writeStanding } from '../domain/standing.ts';
 import {
+  type BuildPage,
   beginBuild,
-  type ClaimedCustomers,
   claimCustomers,
   countBuilt,
   type ExtendedFold,
@@ -28,18 +28,20 @@ import { retrying } from './retrying.ts';
 import { finishBuild } from './switch-models.ts';
 import { writeDifferences } from './write-differences.ts';
 
-/** Customers of one transaction, unless configured otherwise: small writes of the same customers wait for it. */
-export const BUILD_CUSTOMERS = 5_000;
+/** What one transaction builds, unless configured otherwise: small writes of the same customers wait for it, and all their events are in memory. */
+const PAGE: BuildPage = { customers: 5_000, events: 50_000 };
 
-/** Chunks at once: while one is written by the database, the next is read and folded. */
+/** Transactions at once: while one is written by the database, the next is read and folded. */
 const LANES = 2;
 
 /** How a build is run. */
 export interface BuildOptions {
   /** No further chunk is begun once it is aborted. */
   readonly signal?: { readonly aborted: boolean };
-  /** Customers of one transaction. */
+  /** Customers of one transaction at most. */
   readonly chunk?: number;
+  /** Events of theirs together at most. */
+  readonly events?: number;
   /** Transactions at once. */
   readonly lanes?: number;
 }
@@ -54,33 +56,39 @@ export function isBuilding({ published, unready }: Pick<Engine, 'published' | 'u
  * them. Any number of processes may build at once, and be killed anywhere. Returns false if it was stopped. Throws `ModelsChangedError` if there is something else to
  * build, or if another process has switched.
  */
-export async function build(engine: Engine, options: BuildOptions = {}): Promise<boolean> {
-  const { chunk = BUILD_CUSTOMERS, signal } = options;
+export async function build(
+  engine: Engine,
+  { signal, chunk = PAGE.customers, events = PAGE.events, lanes = LANES }: BuildOptions = {},
+): Promise<boolean> {
   const { complete } = engine.foldings;
   const { models_revision } = engine.versions;
   await beginBuild(engine.db, { models_revision, started_at: engine.now(), complete });
   const foldOf = remembering((layout: number) => buildFold(engine.foldings, layout));
-  const lane = async (): Promise<void> => {
+  const page = { customers: chunk, events };
+  /** True if nobody is left, false if it was stopped. */
+  const lane = async (): Promise<boolean> => {
     while (!signal?.aborted) {
-      const claimed = await claimCustomers(engine.db, { models_revision, complete, limit: chunk });
-      if (claimed === null) throw new ModelsChangedError('there is something else to build');
-      if (claimed.customer_ids.length === 0) return;
+      const customer_ids = await claimCustomers(engine.db, { models_revision, complete, page });
+      if (customer_ids === null) throw new ModelsChangedError('there is something else to build');
+      if (customer_ids.length === 0) return true;
       const built = await onConnection(engine.pool, (db, client) =>
-        retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { ...claimed, foldOf }))),
+        retrying(() => db.transaction().execute((trx) => buildChunk(trx, client, engine, { customer_ids, foldOf }))),
       );
       // Only for those who watch, and so not within the transaction, where the other chunk would wait for it.
       await countBuilt(engine.db, models_revision, built);
     }
+    return false;
   };
-  while (!signal?.aborted) {
-    const lanes = await Promise.allSettled(Array.from({ length: options.lanes ?? LANES }, lane));
-    for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
-    if (!signal?.aborted && (await finishBuild(engine))) return true;
+  for (;;) {
+    const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    if (ended.some((one) => one.status === 'fulfilled' && !one.value)) return false;
+    if (await finishBuild(engine)) return true;
   }
-  return false;
 }
 
-interface Chunk extends ClaimedCustomers {
+interface Chunk {
+  readonly customer_ids: readonly string[];
   readonly foldOf: (layout: number) => BuildFold;
 }
 
@@ -88,19 +96,18 @@ async function buildChunk(
   trx: Trx,
   client: pg.ClientBase,
   engine: Engine,
-  { after, customer_ids, foldOf }: Chunk,
+  { customer_ids, foldOf }: Chunk,
 ): Promise<number> {
   await limitStatements(trx, engine.statement_timeout_ms);
   await shareVersions(trx, engine.versions);
   const customers = await lockLacking(trx, engine, customer_ids);
-  if (customers.length === 0) return 0;
-  const places = await readPlaces(
-    trx,
-    customers.map(({ customer_id }) => customer_id),
-  );
+  const [first, last] = [customers[0], customers.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  const ids = customers.map(({ customer_id }) => customer_id);
+  const places = await readPlaces(trx, ids);
   const differences = new Differences(engine.plan);
-  const last = customer_ids.at(-1)!;
-  const histories = decodeHistories(await readHistories(client, customers, { after, last }));
+  const range = { first: first.customer_id, last: last.customer_id };
+  const histories = decodeHistories(await readHistories(client, customers, range));
   const built = customers.map((customer, index) =>
     foldOf(customer.layout).fold(customer, activityDays(histories[index]!), differences),
   );

@@ -44,8 +44,8 @@ export function planModels(
 }
 
 /**
- * Makes the foldings of these models, every version ever published. Every layout and what is still wanted of it must be among `layouts`; one that is not was registered
- * later: `ModelsChangedError`.
+ * Makes the foldings of these models, every version ever published. What is still wanted of every layout must be among `layouts`; one that is asked for and is not was
+ * registered later: `ModelsChangedError`.
  */
 export function createFoldings(
   models: readonly StoredModel[],
@@ -54,12 +54,16 @@ export function createFoldings(
 ): Foldings {
   const wanted = wantedContents(models);
   const planOf = remembering((layout: StoredLayout) => planLayout(layout, models, decimals));
-  const registered = (contents: LayoutContents): StoredLayout =>
-    required(layouts.find((layout) => isSame(layout, contents)));
+  const registered = (contents: LayoutContents): StoredLayout => {
+    const found = layouts.find((layout) => isSame(layout, contents));
+    if (found === undefined) throw new Error('a layout of saved folds is not registered');
+    return found;
+  };
   const whole = registered(wanted);
   const wholeStates = layoutOf(planOf(whole)).states;
   const of = remembering((id: number): Folding => {
-    const stored = required(layouts.find(({ layout }) => layout === id));
+    const stored = layouts.find(({ layout }) => layout === id);
+    if (stored === undefined) throw new ModelsChangedError('a layout of saved folds was registered since');
     const kept = registered(stillWanted(stored, wanted));
     const plan = planOf(kept);
     const target = layoutOf(plan);
@@ -79,11 +83,6 @@ export function createFoldings(
   });
   const complete = layouts.filter((layout) => isSame(stillWanted(layout, wanted), wanted)).map(({ layout }) => layout);
   return { whole: of(whole.layout), complete, of };
-}
-
-function required(layout: StoredLayout | undefined): StoredLayout {
-  if (layout === undefined) throw new ModelsChangedError('a layout of saved folds was registered since');
-  return layout;
 }
 
 function planLayout(

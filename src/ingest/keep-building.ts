@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Build, readBuild } from '../store/builds.ts';
 import type { PoolOptions } from '../store/connect.ts';
+import { readModels, type StoredModel } from '../store/models.ts';
 import { readVersions } from '../store/versions.ts';
 import { isBuilding } from './build.ts';
 import type { Engine } from './engine.ts';
@@ -72,7 +73,7 @@ async function keepBuilding(
 
 async function round(source: StartingEngine, run: () => Promise<void>): Promise<void> {
   const engine = await newest(source);
-  if (!isBuilding(engine) && !engine.published.some(({ state }) => state === 'retiring')) return;
+  if (!isBuilding(engine) && !(await isRetiring(engine))) return;
   const reports = new AbortController();
   const reporting = reportProgress(engine, reports.signal);
   try {
@@ -82,6 +83,12 @@ async function round(source: StartingEngine, run: () => Promise<void>): Promise<
     await reporting;
   }
   await newest(source);
+}
+
+/** Whether anything is to be removed. That it has been raises no revision: an engine from before goes on saying so. */
+async function isRetiring({ published, db }: Engine): Promise<boolean> {
+  const retiring = ({ state }: StoredModel): boolean => state === 'retiring';
+  return published.some(retiring) && (await readModels(db)).some(retiring);
 }
 
 async function newest(source: StartingEngine): Promise<Engine> {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { conditionsOf, foldSteps } from '../domain/compile-model.ts';
 import type { Model } from '../domain/model.ts';
 import { Problem } from '../problems.ts';
-import type { Trx } from '../store/connect.ts';
+import { limitStatements, type Trx } from '../store/connect.ts';
 import { completeLayouts, isFolded } from '../store/fold-layouts.ts';
 import { insertModel, moveModels, readModels, type StoredModel } from '../store/models.ts';
 import { holdVersions, raiseRevision, requireVersions } from '../store/versions.ts';
@@ -89,6 +89,7 @@ async function changing<Result extends { readonly changed: boolean }>(
 ): Promise<Result> {
   return await retrying(() =>
     engine.db.transaction().execute(async (trx) => {
+      await limitStatements(trx, engine.statement_timeout_ms);
       const held = await holdVersions(trx);
       // Others may have published since the engine was made: what counts is what is held now.
       requireVersions({ ...held, models_revision: engine.versions.models_revision }, engine.versions);

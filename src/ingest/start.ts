@@ -67,7 +67,10 @@ export async function withEngine<Result>(
       return await use(engine);
     } catch (error) {
       if (!(error instanceof ModelsChangedError)) throw error;
-      engine = await source.renew(engine);
+      const newer = await source.renew(engine);
+      // Nothing has changed after all: what is stored names something that nobody has registered.
+      if (newer.versions.models_revision === engine.versions.models_revision) throw error;
+      engine = newer;
     }
   }
 }

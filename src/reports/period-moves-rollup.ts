@@ -117,7 +117,10 @@ export interface PeriodMove {
   readonly score_sum: number;
 }
 
-/** Rows of the periods of a grain that begin in [from, end), by period and positions. One statement. */
+/**
+ * Rows of the periods of a grain that begin in [from, end), by period and positions. One statement. Rows that have come back to zero say nothing: positions in which
+ * nobody stands any more.
+ */
 export async function readPeriodMoves(
   { trx, model, group_id }: ReportContext,
   grain: Grain,
@@ -130,6 +133,7 @@ export async function readPeriodMoves(
     from rollup_period_moves
     where model_version = ${model.version} and group_id = ${group_id} and grain = ${GRAINS.indexOf(grain)}
       and period >= ${from} and period < ${end}
+      and (customers, buyers, purchases, purchase_days, revenue, scores, score_sum) <> (0, 0, 0, 0, 0, 0, 0)
     order by period, from_position, to_position`.execute(trx);
   return rows;
 }

@@ -10,7 +10,7 @@ import { type PeriodMove, periodMovesRollup, readPeriodMoves } from './period-mo
 import { completeField, type PeriodRange, periodField, periodParameters, readPeriods } from './period-range.ts';
 import { quotient } from './quotient.ts';
 import { MAX_ROWS, type Report, type ReportContext, type ReportFault } from './report.ts';
-import { sumMoves } from './stage-moves-rollup.ts';
+import { stageMovesRollup, sumMoves } from './stage-moves-rollup.ts';
 
 const query = Type.Object(
   { model: modelParameter, group: groupParameter, ...periodParameters },
@@ -66,7 +66,7 @@ export const stageRetention: Report<Query> = {
   },
   operation_id: 'getStageRetention',
   per_model: true,
-  reads: [periodMovesRollup],
+  reads: [periodMovesRollup, stageMovesRollup],
   query,
   row,
   summary: {},

@@ -25,9 +25,11 @@ export interface NewBuild extends Pick<Build, 'models_revision' | 'started_at'> 
 export async function beginBuild(db: Database, { models_revision, started_at, complete }: NewBuild): Promise<void> {
   const known = await readBuild(db);
   if (known?.models_revision === models_revision) return;
+  const { rows } = await sql<{ lacking: number }>`
+    select count(*)::int4 as lacking from customer_states where layout <> all(${complete}::int2[])`.execute(db);
   await sql`
     insert into builds (models_revision, after_id, customers_done, customers_total, started_at)
-    select ${models_revision}::int4, '', 0, count(*), ${started_at}::int8 from customer_states where layout <> all(${complete}::int2[])
+    values (${models_revision}, '', 0, ${rows[0]!.lacking}, ${started_at})
     on conflict (only_row) do update set models_revision = excluded.models_revision, after_id = '', customers_done = 0,
       customers_total = excluded.customers_total, started_at = excluded.started_at
     where builds.models_revision < excluded.models_revision`.execute(db);
@@ -40,39 +42,47 @@ export async function readBuild(db: Database | Trx): Promise<Build | undefined> 
   return rows[0] && { ...rows[0], started_at: Number(rows[0].started_at) };
 }
 
-/** Customers that somebody has undertaken to look at. */
-export interface ClaimedCustomers {
-  /** Those of greater ids than this one, up to the last of them, who lacked something. */
-  readonly after: string;
-  /** In order. */
-  readonly customer_ids: readonly string[];
+/** How much is built at once: the customers have no more events than that together, unless one alone does. */
+export interface BuildPage {
+  readonly customers: number;
+  readonly events: number;
 }
 
-/** What to claim. */
+/** What to take. */
 export interface Claim extends Pick<Build, 'models_revision'> {
   readonly complete: readonly number[];
-  /** Customers at most. */
-  readonly limit: number;
+  readonly page: BuildPage;
 }
 
 /**
  * Takes the next customers, in order of their ids, whose saved folds lack something; empty if there are no more, null if no build of these models runs. Whoever dies with
  * what was taken leaves it to be found lacking in the end.
  */
-export async function claimCustomers(db: Database, claim: Claim): Promise<ClaimedCustomers | null> {
+export async function claimCustomers(db: Database, claim: Claim): Promise<string[] | null> {
   return await db.transaction().execute(async (trx) => {
     const { rows: builds } = await sql<Pick<Build, 'after_id'>>`
       select after_id from builds where models_revision = ${claim.models_revision}::int4 for update`.execute(trx);
     const after = builds[0]?.after_id;
     if (after === undefined) return null;
-    const { rows } = await sql<{ customer_id: string }>`
-      select customer_id from customer_states where customer_id > ${after} and layout <> all(${claim.complete}::int2[])
-      order by customer_id limit ${claim.limit}::int4`.execute(trx);
-    const customer_ids = rows.map((row) => row.customer_id);
-    const last = customer_ids.at(-1);
+    const found = await pageLacking(trx, claim, after);
+    const last = found.at(-1);
     if (last !== undefined) await sql`update builds set after_id = ${last}`.execute(trx);
-    return { after, customer_ids };
+    return found;
   });
+}
+
+async function pageLacking(trx: Trx, { complete, page }: Claim, after: string): Promise<string[]> {
+  const { rows } = await sql<{ customer_id: string; events: number }>`
+    select customer_id, events from customer_states where customer_id > ${after} and layout <> all(${complete}::int2[])
+    order by customer_id limit ${page.customers}`.execute(trx);
+  const found: string[] = [];
+  let events = 0;
+  for (const row of rows) {
+    events += row.events;
+    if (events > page.events && found.length > 0) break;
+    found.push(row.customer_id);
+  }
+  return found;
 }
 
 /** Counts customers that lack nothing any more, if the build of these models still runs. */
@@ -134,23 +144,20 @@ export async function extendFolds(trx: Trx, layout: number, rows: readonly Exten
 }
 
 /**
- * Removes the rows of a model version from where customers stand, of so many customers in order of their ids after one; returns the last of them, null if there are no
- * more. In this order, since in that of an index by position every page would pass by all that was removed before.
+ * The next customers, in order of their ids after one, of whom it is stored where they stand in a model version. Not in the order of an index by position: there every page
+ * would pass by all that was removed before.
  */
-export async function dropStages(
-  db: Database,
-  modelVersion: number,
-  after: string,
-  limit: number,
-): Promise<string | null> {
+export async function pageStanding(trx: Trx, modelVersion: number, after: string, limit: number): Promise<string[]> {
   const { rows } = await sql<{ customer_id: string }>`
     select customer_id from customer_stages where customer_id > ${after} and model_version = ${modelVersion}
-    order by customer_id limit ${limit}`.execute(db);
-  const ids = rows.map((row) => row.customer_id);
-  if (ids.length === 0) return null;
+    order by customer_id limit ${limit}`.execute(trx);
+  return rows.map((row) => row.customer_id);
+}
+
+/** Removes where customers stand in a model version. Their rows in `customers` must be locked. */
+export async function dropStages(trx: Trx, modelVersion: number, customerIds: readonly string[]): Promise<void> {
   await sql`
-    delete from customer_stages where customer_id = any(${ids}::text[]) and model_version = ${modelVersion}`.execute(
-    db,
+    delete from customer_stages where customer_id = any(${customerIds}::text[]) and model_version = ${modelVersion}`.execute(
+    trx,
   );
-  return ids.at(-1)!;
 }

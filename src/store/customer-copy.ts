@@ -78,9 +78,10 @@ export type StageSave = Pick<CustomerSave, 'customer_id' | 'figures' | 'model_ve
 
 /** Copies where customers stand in models in which nothing is stored of them yet. The transaction is the client's. */
 export async function copyStages(client: pg.ClientBase, rows: readonly StageSave[], today: Day): Promise<void> {
-  const models = rows[0]?.model_versions.length ?? 0;
-  if (models === 0) return;
-  const stages = new CopyWriter(rows.length * models * STAGE_BYTES);
+  // One may lack a projection only, the next one a model.
+  const count = rows.reduce((sum, row) => sum + row.model_versions.length, 0);
+  if (count === 0) return;
+  const stages = new CopyWriter(count * STAGE_BYTES);
   for (const row of rows) encodeStages(stages, row, standingOn(row.spells, today));
   const into = { target: 'customer_stages', replaces: false };
   await copyIn(client, copyStatement(into, COLUMNS.customer_stages), stages.end());

@@ -57,10 +57,10 @@ export async function completeLayouts(trx: Trx): Promise<void> {
   const wanted = wantedContents(await readModels(trx));
   const known = await readLayouts(trx);
   const keyOf = (contents: LayoutContents): string => JSON.stringify([contents.projections, contents.model_versions]);
-  const there = new Set(known.map(keyOf));
-  const needed = [wanted, ...known.map((layout) => stillWanted(layout, wanted))];
-  await addLayouts(
-    trx,
-    needed.filter((contents) => !there.has(keyOf(contents))),
+  const needed = new Map(
+    [wanted, ...known.map((layout) => stillWanted(layout, wanted))].map((one) => [keyOf(one), one]),
   );
+  // Each once: what is inserted in vain would use up a small integer all the same.
+  for (const layout of known) needed.delete(keyOf(layout));
+  await addLayouts(trx, [...needed.values()]);
 }

@@ -57,7 +57,7 @@ export async function* readHistoryPages(
       const end = pageEnd(rows, start, size.events);
       const customers = rows.slice(start, end).map(({ events: _, ...dates }) => dates);
       const last = customers.at(-1)!.customer_id;
-      yield { customers, events: await readPage(client, after, last) };
+      yield { customers, events: await readPage(client, `> ${pg.escapeLiteral(after)}`, last) };
       after = last;
       start = end;
     }
@@ -72,17 +72,17 @@ export function pageEnd(rows: readonly SizedCustomer[], start: number, events: n
   return end;
 }
 
-/** Reads all events of some customers, given in order of their ids: of every id after `after` and up to `last`, those of others are passed over. */
+/** Reads all events of some customers, given in order of their ids: of every id from `first` to `last`, those of others are passed over. */
 export async function readHistories(
   client: pg.ClientBase,
   customers: readonly CustomerDates[],
-  { after, last }: { readonly after: string; readonly last: string },
+  { first, last }: { readonly first: string; readonly last: string },
 ): Promise<HistoryPage> {
-  return { customers, events: await readPage(client, after, last) };
+  return { customers, events: await readPage(client, `>= ${pg.escapeLiteral(first)}`, last) };
 }
 
-async function readPage(client: pg.ClientBase, after: string, last: string): Promise<HistoryPage['events']> {
-  const range = `customer_id > ${pg.escapeLiteral(after)} and customer_id <= ${pg.escapeLiteral(last)}`;
+async function readPage(client: pg.ClientBase, from: string, last: string): Promise<HistoryPage['events']> {
+  const range = `customer_id ${from} and customer_id <= ${pg.escapeLiteral(last)}`;
   const read = async (kind: EventKind): Promise<OwnBytes> =>
     await copyOut(
       client,

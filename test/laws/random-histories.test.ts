@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import t from 'tap';
 import { Rng, randomDocuments, randomModels, randomSteps, type Step } from '../oracle/random.ts';
+import { reachableModels } from '../support/reachable-model.ts';
 import { compareAll, compareMore, compareSome } from './reads.ts';
 import { Mismatch, type PostStep, type Shop, SideBySide } from './side-by-side.ts';
 
@@ -71,8 +72,11 @@ for (let index = 0; index < services; index += 1) {
 
 function randomShop(rng: Rng): Shop {
   const [currency, decimals] = rng.pick(CURRENCIES);
-  const models = [...randomModels(rng, 1, { decimals }), ...randomDocuments(rng, 1, { decimals })];
-  return { startDay: '2024-03-01', timeZone: rng.pick(TIME_ZONES), currency, decimals, models };
+  const draw = () =>
+    reachableModels([...randomModels(rng, 1, { decimals }), ...randomDocuments(rng, 1, { decimals })], decimals);
+  const shop = { startDay: '2024-03-01', timeZone: rng.pick(TIME_ZONES), currency, decimals, models: draw() };
+  // Half of them publish their models in the midst of the first story: new ones, or versions of those they have.
+  return rng.chance(0.5) ? shop : { ...shop, models_at_start: draw().slice(rng.between(0, 2)) };
 }
 
 /** Tells one story from an empty database to `verify`, and counts the steps and the answers compared. */
@@ -90,13 +94,17 @@ async function tellStory(both: SideBySide, rng: Rng, told: { step: number; reads
   const split = rng.chance(0.33);
   const parts = split ? bursts(steps) : steps.map((step) => [step]);
   told.step = 0;
-  for (const part of parts) {
+  const publishing = both.asked === both.models ? null : rng.between(0, parts.length - 1);
+  for (const [index, part] of parts.entries()) {
+    if (index === publishing) await both.publish();
+    else if (publishing !== null && index > publishing && rng.chance(0.7)) await both.build(rng.between(1, 3));
     told.step += part.length;
     const [first] = part;
     if (split && first?.kind === 'post') await both.post(part as PostStep[], rng);
     else if (first !== undefined) await both.apply(first);
     told.reads += await compareSome(both, rng);
   }
+  if (publishing !== null) await both.build();
   told.reads += await (rng.chance(0.1) ? compareAll : compareMore)(both, rng);
   await both.verify();
 }

@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
+import { build, isBuilding } from '../../src/ingest/build.ts';
+import { removeRetired } from '../../src/ingest/switch-models.ts';
 import { verify } from '../../src/ingest/verify.ts';
 import { formatDay, parseDay } from '../oracle/calendar.ts';
 import type { ModelDocument } from '../oracle/model-document.ts';
@@ -28,6 +30,8 @@ export interface Shop {
   readonly decimals: number;
   /** Models beside the built-in ones. */
   readonly models: readonly ModelDocument[];
+  /** What the service starts with instead of `models`, which are published later; the oracle knows those from the start. */
+  readonly models_at_start?: readonly ModelDocument[];
 }
 
 export const PLAIN_SHOP: Shop = { startDay: '2024-03-01', timeZone: 'UTC', currency: 'EUR', decimals: 2, models: [] };
@@ -57,6 +61,8 @@ export class SideBySide {
   readonly service: TestService;
   readonly shop: Shop;
   readonly models: readonly ModelDocument[];
+  /** The models that are asked about: all, unless some do not answer yet. */
+  asked: readonly ModelDocument[];
   oracle: Oracle;
   readonly #clock: { day: number };
 
@@ -64,6 +70,7 @@ export class SideBySide {
     this.service = service;
     this.shop = shop;
     this.models = [...BUILT_IN, ...shop.models];
+    this.asked = shop.models_at_start === undefined ? this.models : BUILT_IN;
     this.#clock = clock;
     this.oracle = this.#newOracle();
   }
@@ -76,7 +83,7 @@ export class SideBySide {
       time_zone: shop.timeZone,
       currency: shop.currency,
       currency_decimals: shop.decimals,
-      models: [...Object.values(BUILT_IN_MODELS), ...(shop.models as readonly Model[])],
+      models: [...Object.values(BUILT_IN_MODELS), ...((shop.models_at_start ?? shop.models) as readonly Model[])],
     });
     return new SideBySide(service, shop, clock);
   }
@@ -86,7 +93,9 @@ export class SideBySide {
     const { db } = this.service;
     const { rows } = await sql<{ name: string }>`
       select tablename as name from pg_tables where schemaname = current_schema()
-        and tablename not in ('versions', 'models') and tablename not like 'kysely%'`.execute(db);
+        and tablename not in ('versions', 'models', 'fold_layouts', 'projections') and tablename not like 'kysely%'`.execute(
+      db,
+    );
     await sql`truncate ${sql.join(rows.map(({ name }) => sql.table(name)))}`.execute(db);
     this.#clock.day = parseDay(this.shop.startDay);
     this.oracle = this.#newOracle();
@@ -97,8 +106,39 @@ export class SideBySide {
     return this.#clock.day;
   }
 
+  /** Publishes the models that the service did not start with; nothing is built yet. */
+  async publish(): Promise<void> {
+    for (const model of this.shop.models) {
+      const path = `/v1/models/${model.model_id}`;
+      const known = (await this.service.call('GET', path)).status === 200;
+      const { status, body } = await this.service.call('PUT', path, model, known ? { 'if-match': '*' } : {});
+      requireSame(`PUT of ${model.model_id} is answered ${JSON.stringify(body.errors)}`, status, 202);
+    }
+  }
+
+  /** Builds what was published: so many customers of it, or all and then removes what was there before and asks about what is there now. */
+  async build(customers?: number): Promise<void> {
+    const { service } = this;
+    const engine = await service.source.renew(service.engine);
+    if (customers !== undefined && !isBuilding(engine)) return;
+    if (customers !== undefined) {
+      let looked = 0;
+      const signal = {
+        get aborted(): boolean {
+          looked += 1;
+          return looked > 1;
+        },
+      };
+      await build(engine, { chunk: customers, lanes: 1, signal });
+      return;
+    }
+    if (isBuilding(engine)) await build(engine);
+    await removeRetired(await service.source.renew(engine));
+    this.asked = this.models;
+  }
+
   get modelIds(): string[] {
-    return this.models.map((model) => model.model_id);
+    return this.asked.map((model) => model.model_id);
   }
 
   async apply(step: Step): Promise<void> {

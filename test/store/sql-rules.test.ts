@@ -1,12 +1,19 @@
 import pg from 'pg';
 import t from 'tap';
+import type { Model } from '../../src/domain/model.ts';
 import { BUILT_IN_MODELS } from '../../src/domain/models.ts';
+import { build } from '../../src/ingest/build.ts';
+import { loadEngine } from '../../src/ingest/engine.ts';
 import { tidyImports } from '../../src/ingest/keep-storing.ts';
+import { publishModel, retireModel } from '../../src/ingest/publish.ts';
 import { rebuild } from '../../src/ingest/rebuild.ts';
 import { ripen } from '../../src/ingest/ripen.ts';
 import { storeImports } from '../../src/ingest/store-imports.ts';
+import { removeRetired } from '../../src/ingest/switch-models.ts';
+import { takeOver } from '../../src/ingest/take-over.ts';
 import { verify } from '../../src/ingest/verify.ts';
 import { PROJECTIONS, REPORTS } from '../../src/reports/registry.ts';
+import { there } from '../support/notation.ts';
 import { testService } from '../support/service.ts';
 
 // The rules of the store that let customer tables be distributed by customer_id, and a transaction pooler stand in between, checked on the
@@ -94,6 +101,7 @@ const FILE = ids
   .map((customer_id) => `${JSON.stringify({ customer_id, purchase_id: 'file', ...purchase })}\n`)
   .join('');
 const IMPORT: Stop = ['POST', '/v1/imports', `${FILE}no json\n`, {}, '', { 'content-type': 'application/x-ndjson' }];
+const OWN_MODEL: Model = { ...there({ feature: 'purchase_days', at_least: 2, within_days: 30 }), model_id: 'own' };
 const TOUR: readonly Stop[] = [
   [
     'POST',
@@ -157,6 +165,9 @@ const TOUR: readonly Stop[] = [
   ['GET', `${customer}/purchases`],
   ['DELETE', customer],
   ['POST', '/v1/interactions', { items: [{ customer_id: ids[5], interaction_id: 'i9', ...interaction }] }],
+  ['PUT', '/v1/models/{model_id}', OWN_MODEL, { model_id: 'own' }],
+  ['POST', '/v1/purchases', { items: [{ customer_id: 'a-survivor', purchase_id: 'p10', ...purchase }] }],
+  ['DELETE', '/v1/models/{model_id}', undefined, { model_id: 'own' }],
 ];
 
 const failed: string[] = [];
@@ -170,19 +181,36 @@ for (const [method, path, body, parameters = {}, search = '', headers = {}] of T
 }
 const TOURED = sent.filter((statement) => TOUR.some(([method, path]) => statement.request === `${method} ${path}`));
 request = 'imports';
-await tidyImports(engine);
-await storeImports(engine);
+await tidyImports(service.engine);
+await storeImports(service.engine);
 request = 'verify';
-const verified = await verify(engine);
+const verified = await verify(service.engine);
 request = 'a position is over';
 await service.db.updateTable('customer_states').set({ next_change: 0 }).execute();
 request = 'ripen';
-const ripened = await ripen(engine);
+const ripened = await ripen(service.engine);
+request = 'publish';
+await publishModel(service.engine, OWN_MODEL, { type: 'nothing' });
+request = 'build';
+const built = await build(await loadEngine(service.engine), { chunk: 15 });
+request = 'publish';
+await retireModel(service.engine, 'own', { type: 'unsaid' });
+request = 'older code';
+const code_versions = engine.versions.code_versions.replace('cohorts:1', 'cohorts:0');
+await service.db.updateTable('versions').set({ code_versions }).execute();
+await service.db.updateTable('projections').set({ version: 0 }).where('name', '=', 'cohorts').execute();
+request = 'take over';
+await takeOver(engine);
+request = 'remove';
+await removeRetired(await loadEngine(engine));
 request = 'rebuild';
 const { reporting_time_zone, currency, currency_decimals } = engine.versions;
 await rebuild(engine, { reporting_time_zone, currency, currency_decimals });
 request = 'done';
-const MAINTAINED = sent.filter((statement) => ['imports', 'verify', 'ripen', 'rebuild'].includes(statement.request));
+/** What changes the models or the projections, and what takes the place of ingest for a moment. */
+const CHANGES = ['PUT /v1/models/{model_id}', 'DELETE /v1/models/{model_id}', 'publish', 'take over'];
+const KEPT_UP = ['imports', 'verify', 'ripen', 'publish', 'build', 'take over', 'remove', 'rebuild'];
+const MAINTAINED = sent.filter((statement) => KEPT_UP.includes(statement.request));
 const ALL = [...TOURED, ...MAINTAINED];
 
 t.test('a tour of every operation succeeds', async (t) => {
@@ -205,6 +233,7 @@ t.test('a tour of every operation succeeds', async (t) => {
 t.test('there was something to check', async (t) => {
   t.strictSame(verified.differences, []);
   t.equal(ripened, 40, 'positions were advanced');
+  t.ok(built, 'a model was built');
   t.strictSame(CUSTOMER_TABLES, [
     'customer_stages',
     'customer_states',
@@ -229,9 +258,10 @@ t.test('there was something to check', async (t) => {
   t.ok(TOURED.length > 100, `${TOURED.length} statements`);
 });
 
-t.test('only the versions row is ever locked by a select', async (t) => {
+t.test('only the versions row, and that of the build which runs, is ever locked by a select', async (t) => {
   const locking = ALL.filter(({ text }) => /\bfor (no key update|update|share|key share)\b/.test(text));
-  t.strictSame(shown(locking.filter((statement) => named(statement, TABLES).join() !== 'versions')), []);
+  const own = (statement: Sent): boolean => ['versions', 'builds'].includes(named(statement, TABLES).join());
+  t.strictSame(shown(locking.filter((statement) => !own(statement))), []);
   t.ok(locking.length > 0);
 });
 
@@ -266,7 +296,11 @@ t.test('every write to a customer table is keyed by customer_id', async (t) => {
 const REWRITES = /^(lock|drop) table customer_(states|stages|years)/;
 
 /** Reads that choose customers by something else: they fan out, and each part answers with at most a page. */
-const LISTS = /^select next_change, customer_id from customer_states where .* limit \$\d+$/;
+const LISTS =
+  /^select next_change, customer_id from customer_states where .* limit \$\d+$|^select customer_id from \(select customer_id from customer_stages where model_version = \$1 limit \$2\) as page /;
+/** What is asked of every customer before a build and at its end: how many lack something, and whether anybody does. */
+const OF_ALL =
+  /^select (count\(\*\)::int4 as lacking|exists \(select) from customer_states where layout <> all\(\$\d::int2\[\]\)/;
 /** Reports that read every customer, as their definitions say. */
 const EXACT_READS = ['GET /v1/reports/value-segments', 'GET /v1/reports/model-crosswalk'];
 
@@ -292,7 +326,9 @@ t.test(
       'only a rebuild takes whole tables away',
     );
     const others = reads.filter(({ text }) => !/\bcustomer_id (=|>=?) /.test(text));
-    const anywhere = others.filter(({ text, request }) => !LISTS.test(text) && !EXACT_READS.includes(request));
+    const anywhere = others.filter(
+      ({ text, request }) => !LISTS.test(text) && !OF_ALL.test(text) && !EXACT_READS.includes(request),
+    );
     t.strictSame(shown(anywhere), []);
     t.ok(others.length > 0);
     const joins = reads.filter((statement) => named(statement, CUSTOMER_TABLES).length > 1);
@@ -355,7 +391,7 @@ function transactionsOf(list: readonly Sent[]): Sent[][] {
 }
 const WRITING = transactionsOf(ALL).filter(
   ([first, ...rest]) =>
-    !['verify', 'ripen', 'rebuild'].includes(first!.request) &&
+    !['verify', 'ripen', 'build', 'remove', 'rebuild', ...CHANGES].includes(first!.request) &&
     rest.some((statement) => /^(insert|update|delete)/.test(statement.text)),
 );
 /** Transactions that touch imports and their staged rows, and no customer. */
@@ -366,7 +402,7 @@ const isLedger = (statements: readonly Sent[]): boolean =>
   );
 
 t.test('nothing is written outside a transaction', async (t) => {
-  const inside = new Set(WRITING.flat());
+  const inside = new Set(transactionsOf(ALL).flat());
   t.strictSame(
     shown(TOURED.filter((statement) => /^(insert|update|delete)/.test(statement.text) && !inside.has(statement))),
     [],
@@ -405,6 +441,65 @@ t.test('locks are taken in one order: versions, customers by id, everything else
       what,
     );
   }
+});
+
+/** Transactions of a request that write. */
+const writingOf = (request: string): Sent[][] =>
+  transactionsOf(ALL.filter((statement) => statement.request === request)).filter((statements) =>
+    statements.some(({ text }) => /^(insert|update|delete|copy)/.test(text)),
+  );
+const BUILT = writingOf('build').filter((statements) => statements.some(({ text }) => text.startsWith('copy')));
+
+t.test('a chunk of a build takes its locks in the order of ingest, and writes roll-ups last', async (t) => {
+  t.ok(BUILT.length >= 3, `${BUILT.length} chunks`);
+  for (const [limit, versions, held, page, customers, ...rest] of BUILT) {
+    t.match(limit!.text, /\bstatement_timeout\b/);
+    t.match(versions!.text, /from versions for share$/);
+    t.match(held!.text, /from builds where .* for update skip locked$/);
+    t.match(page!.text, /^select customer_id, events from customer_states where customer_id > \$1 .* limit \$\d$/);
+    t.match(customers!.text, /^insert into customers \(customer_id, received_on\)/);
+    const first = rest.findIndex((statement) => named(statement, ROLLUPS).length > 0);
+    const tables = rest.slice(first).map((statement) => named(statement, ROLLUPS).join());
+    t.strictSame(
+      tables,
+      ROLLUPS.filter((table) => tables.includes(table)),
+      'in the order of the registry',
+    );
+    t.ok(tables.length > 2);
+  }
+});
+
+t.test(
+  'whoever changes models or projections first holds the versions table, so that no ingest overlaps',
+  async (t) => {
+    const switching = writingOf('build').filter((statements) =>
+      statements.some(({ text }) => /^update models/.test(text)),
+    );
+    t.equal(switching.length, 1);
+    for (const statements of [...CHANGES.flatMap(writingOf), ...switching]) {
+      const first = statements.find(({ text }) => !/\bstatement_timeout\b/.test(text));
+      t.equal(first!.text, 'lock table versions in exclusive mode', first!.request);
+      t.strictSame(
+        shown(statements.filter((one) => named(one, CUSTOMER_TABLES).length > 0 && !OF_ALL.test(one.text))),
+        [],
+      );
+    }
+    for (const request of CHANGES) t.ok(writingOf(request).length > 0, request);
+  },
+);
+
+t.test('what is stored of a retired model is removed under the locks of its customers', async (t) => {
+  const removed = writingOf('remove').filter((statements) =>
+    statements.some((one) => written(one) === 'customer_stages'),
+  );
+  t.equal(removed.length, 1);
+  const texts = removed[0]!.map(({ text }) => text);
+  t.match(texts[0], /\bstatement_timeout\b/);
+  t.match(
+    texts.slice(1).findIndex((text) => text.startsWith('insert into customers')),
+    1,
+  );
+  t.match(texts.at(-1), /^delete from customer_stages where model_version = \$1 and customer_id = any\(/);
 });
 
 t.test('roll-ups are written last, each in one statement, in the order of the registry', async (t) => {

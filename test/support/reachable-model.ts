@@ -37,3 +37,8 @@ function renamed(condition: Condition, from: string, to: string): Condition {
   if ('not' in condition) return { not: again(condition.not) };
   return 'stage_reached' in condition && condition.stage_reached === from ? { stage_reached: to } : condition;
 }
+
+/** The same for random models that are told to the service and to the oracle alike. */
+export function reachableModels(documents: readonly ModelDocument[], decimals: number): ModelDocument[] {
+  return documents.map((document) => reachableModel(document, decimals) as unknown as ModelDocument);
+}

@@ -4,7 +4,7 @@ import { formatInstant } from '../../domain/instant.ts';
 import type { Language, Model } from '../../domain/model.ts';
 import type { Engine } from '../../ingest/engine.ts';
 import { newestOf, publishModel, retireModel } from '../../ingest/publish.ts';
-import type { EngineSource } from '../../ingest/start.ts';
+import { type EngineSource, withEngine } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import { type Build, readBuild } from '../../store/builds.ts';
 import type { StoredModel } from '../../store/models.ts';
@@ -158,7 +158,9 @@ function mountPut(app: FastifyInstance, source: EngineSource): void {
       if (!changed) return await showModel(engine, request, reply);
       engine.log.info({ model: model_id, version }, 'a model version was published');
       reply.code(202).header('location', `/v1/models/${model_id}`);
-      return await showModel(await source.renew(engine), request, reply);
+      await source.renew(engine);
+      // By itself: if the models change once more meanwhile, it is shown anew, but not published again.
+      return await withEngine(source, async (newer) => await showModel(newer, request, reply));
     },
   });
 }
