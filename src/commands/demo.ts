@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
 import Table from 'cli-table3';
+import { formatDay, parseDay } from '../domain/calendar.ts';
 import { timeZone } from '../domain/time-zone.ts';
 import { machineClock } from '../ingest/machine-clock.ts';
 import { startService } from '../service.ts';
@@ -18,8 +19,17 @@ interface StageRow {
   readonly revenue: string;
 }
 
-/** Serves with a generated shop: loads it over HTTP as any caller would, prints where its customers stand, and keeps serving. */
+/**
+ * Serves with a generated shop: loads it over HTTP as any caller would, prints where its customers stand, and keeps serving. Arguments: how many customers
+ * (3,000), and the day it is told on (today); the same two give the same shop, whenever.
+ */
 export async function demo({ config, log, args }: CommandContext): Promise<number> {
+  const today = timeZone(config.reporting_time_zone).dayOf(machineClock());
+  const told = args[1] === undefined ? today : parseDay(args[1]);
+  if (told === null || told > today) {
+    console.error(`The second argument must be a day as YYYY-MM-DD, ${formatDay(today)} at the latest.`);
+    return 1;
+  }
   const service = await startService(config, log);
   const { ended, fail } = endingCode(() => service.close(), log);
   const loaded = (async () => {
@@ -29,8 +39,7 @@ export async function demo({ config, log, args }: CommandContext): Promise<numbe
       console.log(
         `The database already holds ${stored} customers; nothing is loaded. Remove ${config.data_dir} to begin anew.`,
       );
-    else
-      await load(service.url, timeZone(config.reporting_time_zone).dayOf(machineClock()), Number(args[0] ?? CUSTOMERS));
+    else await load(service.url, told, Number(args[0] ?? CUSTOMERS));
     await present(service.url);
   })();
   loaded.catch((error: unknown) => {
