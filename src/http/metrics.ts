@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineSource } from '../ingest/start.ts';
+import { dailyTotalsRollup } from '../reports/daily-totals-rollup.ts';
 import { inSnapshot } from '../store/connect.ts';
 import { readDataThrough } from '../store/customer-reads.ts';
 import { CODE_VERSIONS } from '../store/versions.ts';
@@ -99,7 +100,8 @@ export function createMetrics({ source, pool, version, waiting }: MetricsParts):
       }
       const engine = source.current();
       // A scrape must answer while the database is away: the gauge is then absent.
-      const day = engine === null ? null : await inSnapshot(engine.db, 2_000, readDataThrough).catch(() => null);
+      const counted = engine !== null && !engine.unready.has(dailyTotalsRollup.name);
+      const day = counted ? await inSnapshot(engine.db, 2_000, readDataThrough).catch(() => null) : null;
       if (day === null) dataThrough.reset();
       else dataThrough.set(day * 86_400);
       return await registry.metrics();

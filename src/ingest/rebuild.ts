@@ -16,7 +16,7 @@ import {
   indexRewrites,
   type TableRewrite,
 } from '../store/table-rewrite.ts';
-import { CODE_VERSIONS, type Deployment, holdVersions } from '../store/versions.ts';
+import { CODE_VERSIONS, type Deployment, holdVersions, raiseRevision } from '../store/versions.ts';
 import { type Engine, type EngineParts, readEngineIn, savingOf } from './engine.ts';
 import { FoldThreads } from './fold-threads.ts';
 import { moveDays } from './move-days.ts';
@@ -78,13 +78,14 @@ async function takeOver(trx: Trx, parts: EngineParts, deployment: Deployment): P
   const { reporting_time_zone, currency, currency_decimals } = deployment;
   const fixed = { reporting_time_zone, currency, currency_decimals, code_versions: CODE_VERSIONS };
   await trx.updateTable('versions').set(fixed).execute();
-  const stored = new Map((await readProjections(trx)).map(({ name, version }) => [name, version]));
-  const changed = PROJECTIONS.filter(({ name, version }) => stored.get(name) !== version);
+  const stored = await readProjections(trx);
   await saveProjections(
     trx,
-    changed.map(({ name, version }) => ({ name, version, ready: true })),
+    PROJECTIONS.map(({ name, version }) => ({ name, version, ready: true })),
   );
   await completeLayouts(trx);
+  // Whoever refuses reports because of them is to learn that they are ready.
+  if (stored.some(({ ready }) => !ready)) await raiseRevision(trx);
   if (before.reporting_time_zone !== reporting_time_zone) await moveDays(trx, timeZone(reporting_time_zone));
   return await readEngineIn(trx, parts);
 }

@@ -1,18 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { formatInstant } from '../../domain/instant.ts';
-import type { Language, Model } from '../../domain/model.ts';
-import type { Engine } from '../../ingest/engine.ts';
-import { newestOf, publishModel, retireModel } from '../../ingest/publish.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Model } from '../../domain/model.ts';
+import { publishModel, retireModel } from '../../ingest/publish.ts';
 import { type EngineSource, withEngine } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
-import { type Build, readBuild } from '../../store/builds.ts';
-import type { StoredModel } from '../../store/models.ts';
-import { showProgress } from '../build-progress.ts';
+import { readBuild } from '../../store/builds.ts';
 import { checkedModel } from '../checked-model.ts';
 import { languageOf, requireEngine, snapshot } from '../context.ts';
 import { MODEL_EXAMPLE } from '../examples.ts';
-import { expectedOf, modelTag } from '../preconditions.ts';
+import { showModel, shownOf, summaryOf, textsOf } from '../model-answer.ts';
+import { expectedOf } from '../preconditions.ts';
 import { mount } from '../route.ts';
 
 const params = Type.Object({
@@ -110,7 +107,7 @@ function mountGet(app: FastifyInstance, source: EngineSource): void {
     problems: ['not_found'],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
-      return await showModel(engine, request, reply);
+      return await showModel(engine, idOf(request), languageOf(request), reply);
     },
   });
 }
@@ -152,15 +149,15 @@ function mountPut(app: FastifyInstance, source: EngineSource): void {
     problems: ['model_too_costly', 'too_many_models', 'precondition_failed', 'precondition_required'],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
-      const { model_id } = request.params as Static<typeof params>;
+      const model_id = idOf(request);
       const model = readDocument(request.body, engine.decimals, model_id);
       const { version, changed } = await publishModel(engine, model, expectedOf(request));
-      if (!changed) return await showModel(engine, request, reply);
+      if (!changed) return await showModel(engine, idOf(request), languageOf(request), reply);
       engine.log.info({ model: model_id, version }, 'a model version was published');
       reply.code(202).header('location', `/v1/models/${model_id}`);
       await source.renew(engine);
       // By itself: if the models change once more meanwhile, it is shown anew, but not published again.
-      return await withEngine(source, async (newer) => await showModel(newer, request, reply));
+      return await withEngine(source, async (newer) => await showModel(newer, model_id, languageOf(request), reply));
     },
   });
 }
@@ -181,7 +178,7 @@ function mountDelete(app: FastifyInstance, source: EngineSource): void {
     problems: ['not_found', 'last_model', 'precondition_failed'],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
-      const { model_id } = request.params as Static<typeof params>;
+      const model_id = idOf(request);
       await retireModel(engine, model_id, expectedOf(request));
       engine.log.info({ model: model_id }, 'a model was retired');
       await source.renew(engine);
@@ -198,54 +195,6 @@ function readDocument(document: unknown, decimals: number, modelId: string): Mod
   throw new Problem('invalid_request', { errors: [{ pointer: '/model_id', code: 'other_model', detail }] });
 }
 
-async function showModel(engine: Engine, request: FastifyRequest, reply: FastifyReply) {
-  const { model_id } = request.params as Static<typeof params>;
-  const found = await snapshot(engine, readBuild);
-  const versions = engine.published.filter(({ model }) => model.model_id === model_id);
-  const newest = newestOf(versions);
-  if (newest === undefined)
-    throw new Problem('not_found', { detail: 'There is no such model; GET /v1/models lists them.' });
-  reply.header('etag', modelTag(newest.version)).header('cache-control', 'private, no-cache');
-  const shown = versions.find((one) => shownOf(engine, one))!;
-  const summary = summaryOf(engine, model_id, { build: found, language: languageOf(request) });
-  return { summary, document: shown.model };
-}
-
-/** Whether a version is the one of its model that is shown: the active one, or while there is none, the one that is being built. */
-function shownOf({ models }: Engine, { state, model }: StoredModel): boolean {
-  return state === 'active' || (state === 'building' && !models.some((one) => one.model.model_id === model.model_id));
-}
-
-interface Shown {
-  readonly build: Build | undefined;
-  readonly language: Language;
-}
-
-function summaryOf(engine: Engine, modelId: string, { build, language }: Shown) {
-  const versions = engine.published.filter(({ model }) => model.model_id === modelId);
-  const { model, version, state, published_at } = versions.find((one) => shownOf(engine, one))!;
-  const next = versions.find((one) => one.state === 'building');
-  return {
-    model_id: modelId,
-    version,
-    state,
-    published_at: formatInstant(published_at),
-    building:
-      next === undefined
-        ? null
-        : { version: next.version, published_at: formatInstant(next.published_at), ...showProgress(engine, build) },
-    ...textsOf(model, language),
-  };
-}
-
-function textsOf(model: Model, language: Language) {
-  return {
-    title: model.title[language],
-    description: model.description[language],
-    stages: model.stages.map(({ stage, title, description }) => ({
-      stage,
-      title: title[language],
-      description: description[language],
-    })),
-  };
+function idOf(request: FastifyRequest): string {
+  return (request.params as Static<typeof params>).model_id;
 }
