@@ -41,7 +41,8 @@ export async function snapshotAtOnce<Result>(
   return await inSnapshotAtOnce(engine.db, engine.statement_timeout_ms, read, readableBy(engine.versions, reads));
 }
 
-function requireReady({ unready }: Engine, reads: readonly Projection[]): void {
+/** Throws `rebuilding` if one of these projections is being built. */
+export function requireReady({ unready }: Engine, reads: readonly Projection[]): void {
   if (reads.some(({ name }) => unready.has(name))) throw new Problem('rebuilding');
 }
 

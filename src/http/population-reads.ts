@@ -5,10 +5,13 @@ import type { ActivityDay } from '../domain/activity-day.ts';
 import { conditionsOf, foldSteps } from '../domain/compile-model.ts';
 import { activityDays, type History } from '../domain/history.ts';
 import type { Model } from '../domain/model.ts';
+import type { Projection } from '../domain/projection.ts';
 import type { Engine } from '../ingest/engine.ts';
 import { Problem } from '../problems.ts';
 import { type Choice, readChosenHistories } from '../store/chosen-histories.ts';
 import { inSnapshot, onConnection, type Trx } from '../store/connect.ts';
+import { ModelsChangedError, readableBy } from '../store/versions.ts';
+import { requireReady } from './context.ts';
 
 /** Questions to the whole population that one process answers at once: each holds a connection and takes its share of the processor. */
 export const POPULATION_READS = 2;
@@ -40,24 +43,29 @@ type Place = { readonly pointer: string } | { readonly parameter: string };
 /** Those of one process. */
 export interface PopulationReads {
   /**
-   * Runs one in a snapshot. It is refused as `busy` if as many as possible are running or it takes longer than a statement may, and ends early,
-   * without an answer, when the caller goes away.
+   * Runs one in a snapshot, in which the models are those of the engine; `reads` are the projections whose roll-ups it reads. It is refused as `busy` if as many as
+   * possible are running or it takes longer than a statement may, and ends early, without an answer, when the caller goes away.
    */
-  run<Found>(engine: Engine, reply: FastifyReply, read: (read: PopulationRead) => Promise<Found>): Promise<unknown>;
+  run<Found>(
+    engine: Engine,
+    { reply, reads }: { readonly reply: FastifyReply; readonly reads: readonly Projection[] },
+    read: (read: PopulationRead) => Promise<Found>,
+  ): Promise<unknown>;
 }
 
 /** At most so many at once. */
 export function populationReads(most: number): PopulationReads {
   let running = 0;
   return {
-    async run(engine, reply, read) {
+    async run(engine, { reply, reads }, read) {
+      requireReady(engine, reads);
       if (running >= most)
         throw new Problem('busy', {
           detail: 'As many previews and calibrations as possible are being computed already; ask again later.',
         });
       running += 1;
       try {
-        return await answered(engine, new Pace(reply, engine.statement_timeout_ms), read);
+        return await answered(engine, { pace: new Pace(reply, engine.statement_timeout_ms), reads }, read);
       } catch (error) {
         if (!(error instanceof CallerGone)) throw error;
         return reply.hijack();
@@ -73,15 +81,19 @@ class CallerGone extends Error {
   override readonly name = 'CallerGone';
 }
 
-async function answered<Found>(engine: Engine, pace: Pace, read: (read: PopulationRead) => Promise<Found>) {
-  const outcome = await onConnection(engine.pool, async (db, client) => {
+async function answered<Found>(
+  { pool, versions, statement_timeout_ms }: Engine,
+  { pace, reads }: { readonly pace: Pace; readonly reads: readonly Projection[] },
+  read: (read: PopulationRead) => Promise<Found>,
+) {
+  const outcome = await onConnection(pool, async (db, client) => {
+    const whole = async (trx: Trx): Promise<Found> => await read(reading(trx, client, pace));
     try {
-      return {
-        found: await inSnapshot(db, engine.statement_timeout_ms, async (trx) => await read(reading(trx, client, pace))),
-      };
+      return { found: await inSnapshot(db, statement_timeout_ms, whole, readableBy(versions, reads)) };
     } catch (error) {
       // Thrown between two statements: the connection is as good as before, and is not given up.
-      if (error instanceof Problem || error instanceof CallerGone) return { refusal: error };
+      if (error instanceof Problem || error instanceof CallerGone || error instanceof ModelsChangedError)
+        return { refusal: error };
       throw error;
     }
   });

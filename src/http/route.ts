@@ -119,13 +119,15 @@ function successes({ success }: Operation): Record<number, object> {
 /** The problems an operation can answer with, by status. */
 function refusals(operation: Operation): Record<number, object> {
   const always: ProblemCode[] = ['invalid_request', 'headers_too_large', 'internal_error', 'not_ready'];
-  if (operation.scope !== 'none') always.push('unauthorized', 'forbidden', 'database_unavailable', 'busy');
+  if (operation.scope !== 'none')
+    always.push('unauthorized', 'forbidden', 'database_unavailable', 'busy', 'version_mismatch');
+  // Whoever names a model may name one whose first version is being built.
+  if (operation.problems?.includes('unknown_model')) always.push('rebuilding');
   if (operation.params !== undefined) always.push('uri_too_long');
   if (operation.success.some(({ also }) => also !== undefined)) always.push('not_acceptable');
   if (operation.body !== undefined) always.push('malformed_json');
   if (operation.body !== undefined || operation.upload !== undefined)
     always.push('payload_too_large', 'unsupported_media_type', 'request_timeout');
-  if (operation.method !== 'GET' && operation.scope !== 'none') always.push('version_mismatch');
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of [...always, ...(operation.problems ?? [])]) {
     const { status } = PROBLEMS[code];

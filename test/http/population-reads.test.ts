@@ -43,7 +43,7 @@ t.test('everybody is read page by page, and others are let through in between', 
   const most: number[] = [];
   let before = 0;
   let visited = 0;
-  await populationReads(1).run(engine, replyOf(), async (read) => {
+  await populationReads(1).run(engine, { reply: replyOf(), reads: [] }, async (read) => {
     await read.each(EVERYBODY, ASKED, (days) => {
       t.equal(days.length, 1);
       if (turns !== before) most.push(0);
@@ -63,7 +63,7 @@ t.test('when the caller is gone the reading ends, its place is free and its conn
   const reply = replyOf();
   let visited = 0;
   const connections = engine.pool.totalCount;
-  const outcome = await reads.run(engine, reply, async (read) => {
+  const outcome = await reads.run(engine, { reply, reads: [] }, async (read) => {
     await read.each(EVERYBODY, ASKED, () => {
       visited += 1;
       reply.raw.destroyed = true;
@@ -73,7 +73,7 @@ t.test('when the caller is gone the reading ends, its place is free and its conn
   t.not(outcome, 'answered');
   t.ok(visited <= 500 && reply.hijacked, `${visited} were visited before it was noticed`);
   t.strictSame([engine.pool.idleCount, engine.pool.totalCount], [connections, connections], 'every connection is kept');
-  t.equal(await reads.run(engine, replyOf(), async () => 'next'), 'next');
+  t.equal(await reads.run(engine, { reply: replyOf(), reads: [] }, async () => 'next'), 'next');
 });
 
 t.test('beyond as many as possible they are refused as busy, and so is what takes too long', async (t) => {
@@ -82,10 +82,13 @@ t.test('beyond as many as possible they are refused as busy, and so is what take
   // For the server less than a millisecond is no limit; every answer takes longer.
   const late = { ...engine, statement_timeout_ms: 0.01 };
   const all = async (read: PopulationRead) => await read.each(EVERYBODY, ASKED, () => undefined);
-  const first = reads.run(late, replyOf(), all);
-  await t.rejects(reads.run(engine, replyOf(), all), { code: 'busy', message: /As many previews/ });
+  const first = reads.run(late, { reply: replyOf(), reads: [] }, all);
+  await t.rejects(reads.run(engine, { reply: replyOf(), reads: [] }, all), {
+    code: 'busy',
+    message: /As many previews/,
+  });
   await t.rejects(first, { code: 'busy', message: /longer than a statement may/ });
-  t.equal(await reads.run(engine, replyOf(), async () => 'next'), 'next');
+  t.equal(await reads.run(engine, { reply: replyOf(), reads: [] }, async () => 'next'), 'next');
 });
 
 t.test('over HTTP: a third one is busy, and those whose callers leave make room', async (t) => {

@@ -7,8 +7,11 @@ import type { Horizon } from '../../domain/observed-buyer.ts';
 import { todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem, parameterProblem } from '../../problems.ts';
+import { dailyTotalsRollup } from '../../reports/daily-totals-rollup.ts';
 import { day } from '../../reports/fields.ts';
 import { groupParameter, readDay } from '../../reports/parameters.ts';
+import { purchaseGapsRollup } from '../../reports/purchase-gaps-rollup.ts';
+import { purchaseNumbersRollup } from '../../reports/purchase-numbers-rollup.ts';
 import { readDataThrough } from '../../store/customer-reads.ts';
 import { CALIBRATION_EXAMPLE } from '../calibration-example.ts';
 import { requireEngine, requireGroup } from '../context.ts';
@@ -21,6 +24,9 @@ import { modelCalibrationAnswer } from '../schemas/model-calibration.ts';
 const params = Type.Object({
   model_id: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'Name of the model.' }),
 });
+
+/** What it reads beside histories. */
+const CALIBRATION_READS = [dailyTotalsRollup, purchaseNumbersRollup, purchaseGapsRollup];
 
 const query = Type.Object(
   {
@@ -85,7 +91,7 @@ export function modelCalibrationRoute(
         example: CALIBRATION_EXAMPLE,
       },
     ],
-    problems: ['not_found', 'unknown_group'],
+    problems: ['not_found', 'unknown_group', 'rebuilding'],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
       const { model_id } = request.params as Static<typeof params>;
@@ -95,7 +101,7 @@ export function modelCalibrationRoute(
       const { at, horizon_days = 180, core_share = 0.7, group } = request.query as Static<typeof query>;
       const today = todayOf(engine);
       const asked = at === undefined ? null : pastDay(at, today);
-      return await reads.run(engine, reply, async (read) => {
+      return await reads.run(engine, { reply, reads: CALIBRATION_READS }, async (read) => {
         const group_id = await requireGroup(read.trx, group);
         const stored = await readDataThrough(read.trx);
         const data_through = stored === null ? null : Math.min(stored, today);

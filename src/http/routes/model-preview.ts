@@ -4,6 +4,7 @@ import { compileClassifier } from '../../domain/classify.ts';
 import { type Engine, todayOf } from '../../ingest/engine.ts';
 import type { EngineSource } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
+import { dailyTotalsRollup } from '../../reports/daily-totals-rollup.ts';
 import { day } from '../../reports/fields.ts';
 import { readDay } from '../../reports/parameters.ts';
 import { checkedModel } from '../checked-model.ts';
@@ -77,7 +78,7 @@ export function modelPreviewRoute(
       const draft = compileClassifier(model, 1, engine.decimals);
       const question = { draft, current: engine.classifiers[index]!, as_of };
       const { model: current, version } = engine.models[index]!;
-      return await reads.run(engine, reply, async (read) => ({
+      return await reads.run(engine, { reply, reads: [dailyTotalsRollup] }, async (read) => ({
         model: model.model_id,
         compared_with: { model: current.model_id, model_version: version },
         projected: as_of > today,

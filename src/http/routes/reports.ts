@@ -121,8 +121,6 @@ function mountReport(
       'unknown_group',
       ...('stage' in report.query.properties ? (['unknown_stage'] as const) : []),
       'range_too_wide',
-      'rebuilding',
-      'version_mismatch',
     ],
     handler: async (request, reply) => {
       const engine = requireEngine(source);
