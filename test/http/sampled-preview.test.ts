@@ -36,7 +36,7 @@ t.test('the intervals of 200 samples hold the truth in about 95 %', async (t) =>
   const [draft, current] = [DRAFT, BUILT_IN_MODELS.lifecycle].map((model) => compileClassifier(model, 1, 2));
   const reads = populationReads(1);
   const preview = async (above: number, seed: number) =>
-    (await reads.run(engine, REPLY, async (read) =>
+    (await reads.run(engine, { reply: REPLY, reads: [] }, async (read) =>
       previewModel(
         read,
         { draft: draft!, current: current!, as_of: day('2026-06-01') },
