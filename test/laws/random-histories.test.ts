@@ -15,7 +15,7 @@ const SEQUENCES = 200;
 /** Sequences that share a service and its models, one after the other. */
 const PER_SERVICE = 4;
 /** Steps of a story: more often few, since those told first matter in every one. */
-const FEW_STEPS = 25;
+const FEW_STEPS = 18;
 const MOST_STEPS = 60;
 /** None of them east of +12:00: noon UTC must be the same day there. */
 const TIME_ZONES = [
@@ -87,7 +87,7 @@ async function tellStory(both: SideBySide, rng: Rng, told: { step: number; reads
     timeZone,
     decimals,
     models: both.models,
-    steps: rng.between(10, rng.pick([FEW_STEPS, MOST_STEPS])),
+    steps: rng.between(8, rng.pick([FEW_STEPS, FEW_STEPS, FEW_STEPS, MOST_STEPS])),
   };
   const steps = randomSteps(rng, options);
   // In a third of the stories batches are split over concurrent requests.
