@@ -48,11 +48,11 @@ t.test(
     t.strictSame(applied, names, 'each migration was applied by one of them');
     t.ok(names.includes('0001_foundation'));
     t.strictSame(await ask(database, 'select count(*)::int as rows from versions'), [{ rows: 1 }]);
-    t.strictSame(await ask(database, 'select model_id, version, active from models order by model_id'), [
-      { model_id: 'journey', version: 1, active: true },
-      { model_id: 'lifecycle', version: 1, active: true },
-      { model_id: 'loyalty_ladder', version: 1, active: true },
-      { model_id: 'relationship', version: 1, active: true },
+    t.strictSame(await ask(database, 'select model_id, version, state from models order by model_id'), [
+      { model_id: 'journey', version: 1, state: 'active' },
+      { model_id: 'lifecycle', version: 1, state: 'active' },
+      { model_id: 'loyalty_ladder', version: 1, state: 'active' },
+      { model_id: 'relationship', version: 1, state: 'active' },
     ]);
     for (const { code } of await Promise.all(services.map((service) => service.stop()))) t.equal(code, 0);
   },

@@ -452,11 +452,9 @@ const BUILT = writingOf('build').filter((statements) => statements.some(({ text 
 
 t.test('a chunk of a build takes its locks in the order of ingest, and writes roll-ups last', async (t) => {
   t.ok(BUILT.length >= 3, `${BUILT.length} chunks`);
-  for (const [limit, versions, held, page, customers, ...rest] of BUILT) {
+  for (const [limit, versions, customers, ...rest] of BUILT) {
     t.match(limit!.text, /\bstatement_timeout\b/);
     t.match(versions!.text, /from versions for share$/);
-    t.match(held!.text, /from builds where .* for update skip locked$/);
-    t.match(page!.text, /^select customer_id, events from customer_states where customer_id > \$1 .* limit \$\d$/);
     t.match(customers!.text, /^insert into customers \(customer_id, received_on\)/);
     const first = rest.findIndex((statement) => named(statement, ROLLUPS).length > 0);
     const tables = rest.slice(first).map((statement) => named(statement, ROLLUPS).join());
@@ -499,7 +497,10 @@ t.test('what is stored of a retired model is removed under the locks of its cust
     texts.slice(1).findIndex((text) => text.startsWith('insert into customers')),
     1,
   );
-  t.match(texts.at(-1), /^delete from customer_stages where model_version = \$1 and customer_id = any\(/);
+  t.match(
+    texts.at(-1),
+    /^delete from customer_stages where customer_id = any\(\$1::text\[\]\) and model_version = \$2/,
+  );
 });
 
 t.test('roll-ups are written last, each in one statement, in the order of the registry', async (t) => {
