@@ -15,7 +15,7 @@ const SEQUENCES = 200;
 /** Sequences that share a service and its models, one after the other. */
 const PER_SERVICE = 4;
 /** Steps of a story: more often few, since those told first matter in every one. */
-const FEW_STEPS = 18;
+const FEW_STEPS = 16;
 const MOST_STEPS = 60;
 /** None of them east of +12:00: noon UTC must be the same day there. */
 const TIME_ZONES = [

@@ -10,7 +10,7 @@ import { announcedSeed, type Batch, isWhatWasSent, MODELS, randomBatches, sendAl
 t.setTimeout(600_000);
 
 const KILLS = 20;
-const EVENTS = 9_000;
+const EVENTS = 6_000;
 
 interface Summary {
   readonly model_id: string;
