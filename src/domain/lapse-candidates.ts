@@ -16,7 +16,7 @@ export interface LapseCandidate {
 }
 
 /** Days of silence that are tried for everybody. */
-export const FIXED_DAYS = [30, 45, 60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 365] as const;
+const FIXED_DAYS = [30, 45, 60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 365] as const;
 /** Percentiles of the completed gaps that are tried. */
 export const GAP_PERCENTILES = [50, 75, 80, 90, 95] as const;
 

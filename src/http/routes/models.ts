@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Model } from '../../domain/model.ts';
-import { publishModel, retireModel } from '../../ingest/publish.ts';
+import { MOST_MODELS, publishModel, retireModel } from '../../ingest/publish.ts';
 import { type EngineSource, withEngine } from '../../ingest/start.ts';
 import { Problem } from '../../problems.ts';
 import { readBuild } from '../../store/builds.ts';
@@ -26,7 +26,7 @@ const conditions = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: '`*`: only if there is no such model yet.' })),
 });
 
-const PUBLISH = `A published version never changes: a change is a new version. Customers are folded into it in the background, beside everything else; until that is done the version before answers, then the switch is made at once for all reads. \`GET\` says how far it is. What is stored of the version before is removed afterwards. A version that is being built is given up for a newer one.
+const PUBLISH = `A published version never changes: a change is a new version. Customers are folded into it in the background, beside everything else; until that is done the version before answers, then the switch is made at once for all reads. \`GET\` says how far it is. What is stored of the version before is removed afterwards. A version that is being built is given up for a newer one. There are ${MOST_MODELS} models at most: each costs every write a part of its time.
 
 To create a model send \`If-None-Match: *\` (or nothing), to replace one \`If-Match\` with its ETag: so nobody's version is replaced unseen. Sending the newest version again changes nothing. \`POST /v1/models/preview\` says beforehand what a document would do.`;
 
